@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A pending write: what the cache knows of one write command, from the moment
+ * its data became visible until nobody asks for it any more.
+ *
+ *      visible ──► completed ──► promised          (the promise)
+ *      cached ─────────────────► destaged          (the data)
+ *
+ * The two lines are independent (P7): data can reach the medium long before
+ * anything is promised about it. The data lives while a layer or a request at
+ * the store uses it; the record lives longer, while the write is unpromised.
+ */
+#ifndef LAB_PENDING_H
+#define LAB_PENDING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+struct pending {
+    TAILQ_ENTRY(pending) by_age;        /* while it has data */
+    TAILQ_ENTRY(pending) by_completion; /* while completed and unpromised */
+    uint64_t slba;
+    uint32_t block_count;
+    uint32_t layer_blocks;              /* blocks that some layer still holds */
+    uint8_t *data;                      /* NULL: all of it left the cache */
+    uint64_t size_bytes;
+    uint64_t id;
+    uint64_t seq;                       /* order of visibility */
+    uint64_t submitted_stamp;
+    uint64_t visible_stamp;
+    uint64_t completed_stamp;           /* 0: not yet */
+    uint32_t data_uses;                 /* layers and requests at the store */
+    uint32_t refs;
+    bool is_promised;
+    bool is_unpromised_listed;
+    bool is_chosen;                     /* at a cut: already reported */
+};
+
+TAILQ_HEAD(pending_list, pending);
+
+#endif

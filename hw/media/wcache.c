@@ -1,0 +1,575 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Volatile write cache: remembers writes that the medium does not have yet.
+ *
+ *      write ──► [ layers over the medium ] ──drain──► medium
+ *      read  ──►   the newest layer wins, else the medium
+ *      cut   ──►   powercut.c picks among the layers (wcache_cut.c)
+ *
+ * Invariant: the content of a block is its newest layer, or the medium if it
+ * has none; what a power cut can leave in it is the medium, or any layer.
+ *
+ * Promises (numbered in docs/loss-model.md; tests cite the numbers)
+ *   P1  When a flush is done, every write completed before the flush was
+ *       submitted is on the medium.
+ *   P2  When a FUA write is done, that write is on the medium. It says nothing
+ *       about any other. A FUA read makes its range durable first.
+ *   P3  While the cache is off, a write that is done is on the medium.
+ *       Switching it off brings everything there first.
+ *   P4  Without one of these a write may survive a cut, vanish, or
+ *   P5  survive in part, block by block, above the atomic limit.
+ *   P6  Survivors lie over the medium in an order in which the writes could
+ *       have happened; nothing is older than the newest promise.
+ *   P7  Destaging because the cache is full changes no promise.
+ *   P8  wcache_settle() brings everything to the medium.
+ */
+#include "wcache.h"
+
+#include "wcache_impl.h"
+
+/* Records of destaged, unpromised writes that are kept apart, then merged. */
+#define GHOSTS_MAX 4096
+/* Evict a little more than asked for, so that full is not every write. */
+#define EVICT_SHARE 8
+
+/* -- Pending writes ------------------------------------------------------- */
+
+void pending_unref(struct wcache *cache, struct pending *pending)
+{
+    (void)cache;
+    if (--pending->refs == 0) {
+        g_free(pending->data);
+        g_free(pending);
+    }
+}
+
+static void unpromised_unlist(struct wcache *cache, struct pending *pending)
+{
+    TAILQ_REMOVE(&cache->unpromised, pending, by_completion);
+    pending->is_unpromised_listed = false;
+    cache->unpromised_bytes -= pending->size_bytes;
+    if (!pending->data) {
+        cache->ghosts--;
+    }
+    pending_unref(cache, pending);
+}
+
+static void unpromised_list(struct wcache *cache, struct pending *pending)
+{
+    TAILQ_INSERT_TAIL(&cache->unpromised, pending, by_completion);
+    pending->is_unpromised_listed = true;
+    pending->refs++;
+    cache->unpromised_bytes += pending->size_bytes;
+    if (!pending->data) {
+        cache->ghosts++;
+    }
+}
+
+/*
+ * A guest that never flushes must not cost a record per write for ever: past
+ * GHOSTS_MAX neighbours in completion order become one, as old as the later.
+ */
+static void ghost_merge(struct wcache *cache, struct pending *ghost)
+{
+    struct pending *before = TAILQ_PREV(ghost, pending_list, by_completion);
+
+    if (cache->ghosts <= GHOSTS_MAX || !before || before->data) {
+        return;
+    }
+    ghost->size_bytes += before->size_bytes;
+    cache->unpromised_bytes += before->size_bytes;
+    unpromised_unlist(cache, before);
+}
+
+/* The last layer is gone and no request at the store uses the bytes. */
+static void data_released(void *opaque, struct pending *pending)
+{
+    struct wcache *cache = opaque;
+
+    TAILQ_REMOVE(&cache->by_age, pending, by_age);
+    cache->cached_bytes -= pending->size_bytes;
+    g_free(pending->data);
+    pending->data = NULL;
+    if (pending->is_unpromised_listed) {
+        cache->ghosts++;
+        ghost_merge(cache, pending);
+    }
+    pending_unref(cache, pending);
+}
+
+void pending_data_drop(struct wcache *cache, struct pending *pending)
+{
+    if (--pending->data_uses == 0) {
+        data_released(cache, pending);
+    }
+}
+
+static void promise(struct wcache *cache, struct pending *pending)
+{
+    pending->is_promised = true;
+    if (pending->is_unpromised_listed) {
+        unpromised_unlist(cache, pending);
+    }
+}
+
+/* P1: what a flush submitted at this stamp covers. */
+static void promise_completed_before(struct wcache *cache, uint64_t stamp)
+{
+    struct pending *pending;
+
+    while ((pending = TAILQ_FIRST(&cache->unpromised)) &&
+           pending->completed_stamp < stamp) {
+        promise(cache, pending);
+    }
+}
+
+static void promise_everything(struct wcache *cache)
+{
+    promise_completed_before(cache, UINT64_MAX);
+}
+
+/* -- Operations that drain ------------------------------------------------ */
+
+static struct drain *op_drain(struct wcache_op *op, enum drain_rule rule,
+                              uint64_t bound,
+                              void (*done)(struct drain *drain, int error))
+{
+    struct drain *drain = g_new0(struct drain, 1);
+
+    drain->rule = rule;
+    drain->bound = bound;
+    drain->end = op->cache->config.block_count;
+    drain->done = done;
+    drain->opaque = op;
+    return drain;
+}
+
+static struct wcache_op *drain_finish(struct drain *drain)
+{
+    struct wcache_op *op = drain->opaque;
+
+    g_free(drain);
+    return op;
+}
+
+/* -- Writing -------------------------------------------------------------- */
+
+static bool is_fua_honoured(const struct wcache *cache,
+                            const struct wcache_op *op)
+{
+    return op->has_fua && cache->config.lie != WCACHE_FUA_LOST;
+}
+
+static struct pending *pending_new(struct wcache *cache, struct wcache_op *op)
+{
+    struct pending *pending = g_new0(struct pending, 1);
+
+    pending->slba = op->slba;
+    pending->block_count = op->block_count;
+    pending->size_bytes =
+        (uint64_t)op->block_count * cache->config.block_size_bytes;
+    pending->data = op->data;
+    pending->id = op->id;
+    pending->seq = ++cache->seq_last;
+    pending->submitted_stamp = op->submitted_stamp;
+    pending->visible_stamp = op->visible.stamp;
+    pending->refs = 2;          /* the operation, and the data */
+    TAILQ_INSERT_TAIL(&cache->by_age, pending, by_age);
+    cache->cached_bytes += pending->size_bytes;
+    return pending;
+}
+
+static void write_failed(struct wcache_op *op, int error)
+{
+    pending_unref(op->cache, op->pending);
+    op->pending = NULL;
+    op->done(op, error);
+}
+
+static void write_durable(struct drain *drain, int error)
+{
+    struct wcache_op *op = drain_finish(drain);
+
+    if (error) {
+        write_failed(op, error);
+        return;
+    }
+    promise(op->cache, op->pending);
+    if (op->has_fua && op->cache->config.lie == WCACHE_FUA_BARRIER) {
+        promise_completed_before(op->cache, op->submitted_stamp);
+    }
+    op->done(op, 0);
+}
+
+static void write_through(struct wcache *cache, struct wcache_op *op)
+{
+    struct drain *drain = op_drain(op, DRAIN_VISIBLE, op->pending->seq,
+                                   write_durable);
+
+    drain->has_fua = true;
+    if (!op->has_fua || cache->config.lie != WCACHE_FUA_BARRIER) {
+        drain->rule = DRAIN_ONE;
+        drain->start = op->slba;
+        drain->end = op->slba + op->block_count;
+    }
+    drain_start(cache, drain);
+}
+
+static void write_now(struct wcache *cache, struct wcache_op *op)
+{
+    op->visible = moment_take(cache->moments);
+    op->pending = pending_new(cache, op);
+    op->data = NULL;
+    layers_push(&cache->layers, op->pending);
+    if (!cache->is_enabled || is_fua_honoured(cache, op)) {
+        write_through(cache, op);
+    } else {
+        op->done(op, 0);
+    }
+}
+
+static bool has_room(const struct wcache *cache, const struct wcache_op *op)
+{
+    uint64_t size = (uint64_t)op->block_count * cache->config.block_size_bytes;
+
+    return !cache->cached_bytes ||
+           cache->cached_bytes + size <= cache->config.limit_bytes;
+}
+
+static void evict_done(struct drain *drain, int error)
+{
+    struct wcache *cache = drain->opaque;
+    struct wcache_op *op = cache->waiting_head;
+
+    cache->is_evicting = false;
+    cache->destaged_bytes +=
+        drain->blocks_written * cache->config.block_size_bytes;
+    if (!error || !op) {
+        return;
+    }
+    /* Room cannot be made: the write that waits longest is told. */
+    cache->waiting_head = op->next;
+    if (!op->next) {
+        cache->waiting_tail = &cache->waiting_head;
+    }
+    g_free(op->data);
+    op->data = NULL;
+    op->done(op, error);
+}
+
+/* The oldest writes whose sizes add up to what is wanted. */
+static void evict_start(struct wcache *cache)
+{
+    const struct wcache_op *op = cache->waiting_head;
+    uint64_t wanted = cache->config.limit_bytes / EVICT_SHARE +
+        (uint64_t)op->block_count * cache->config.block_size_bytes;
+    uint64_t sum = 0;
+    struct pending *pending;
+
+    cache->evict = (struct drain) {
+        .rule = DRAIN_VISIBLE, .end = cache->config.block_count,
+        .done = evict_done, .opaque = cache,
+    };
+    TAILQ_FOREACH(pending, &cache->by_age, by_age) {
+        cache->evict.bound = pending->seq;
+        sum += pending->size_bytes;
+        if (sum >= wanted) {
+            break;
+        }
+    }
+    cache->is_evicting = true;
+    drain_start(cache, &cache->evict);
+}
+
+void wcache_admit(struct wcache *cache)
+{
+    struct wcache_op *op;
+
+    while (!cache->is_frozen && (op = cache->waiting_head) &&
+           has_room(cache, op)) {
+        cache->waiting_head = op->next;
+        if (!op->next) {
+            cache->waiting_tail = &cache->waiting_head;
+        }
+        write_now(cache, op);
+    }
+    if (!cache->is_frozen && cache->waiting_head && !cache->is_evicting) {
+        evict_start(cache);
+    }
+}
+
+void wcache_write(struct wcache *cache, struct wcache_op *op)
+{
+    op->cache = cache;
+    op->next = NULL;
+    op->pending = NULL;
+    op->visible = (struct moment) { 0 };
+    *cache->waiting_tail = op;
+    cache->waiting_tail = &op->next;
+    wcache_pump(cache);
+}
+
+void wcache_completed(struct wcache *cache, struct wcache_op *op,
+                      uint64_t stamp)
+{
+    struct pending *pending = op->pending;
+
+    op->pending = NULL;
+    if (!pending) {
+        return;
+    }
+    /* Never answered: nothing to promise, but a later flush may take it. */
+    pending->completed_stamp = stamp ? stamp : moment_take(cache->moments).stamp;
+    if (stamp && !pending->is_promised) {
+        unpromised_list(cache, pending);
+    }
+    pending_unref(cache, pending);
+}
+
+bool wcache_is_promised(const struct wcache_op *op)
+{
+    return op->pending && op->pending->is_promised;
+}
+
+/* -- Flushing ------------------------------------------------------------- */
+
+static void flushed(struct drain *drain, int error)
+{
+    uint64_t bound = drain->bound;
+    struct wcache_op *op = drain_finish(drain);
+
+    if (!error) {
+        promise_completed_before(op->cache, bound);
+    }
+    op->done(op, error);
+}
+
+void wcache_flush(struct wcache *cache, struct wcache_op *op)
+{
+    uint64_t bound = op->submitted_stamp;
+    struct drain *drain;
+
+    op->cache = cache;
+    if (cache->config.lie == WCACHE_FLUSH_LOST) {
+        op->done(op, 0);
+        return;
+    }
+    if (cache->config.lie == WCACHE_FLUSH_EARLY) {
+        bound = cache->flush_early_bound;
+        cache->flush_early_bound = op->submitted_stamp;
+    }
+    drain = op_drain(op, DRAIN_COMPLETED, bound, flushed);
+    drain->needs_flush = true;
+    drain_start(cache, drain);
+}
+
+static void settled(struct drain *drain, int error)
+{
+    struct wcache_op *op = drain_finish(drain);
+
+    if (!error) {
+        promise_everything(op->cache);
+    }
+    op->done(op, error);
+}
+
+void wcache_settle(struct wcache *cache, struct wcache_op *op)
+{
+    struct drain *drain;
+
+    op->cache = cache;
+    drain = op_drain(op, DRAIN_VISIBLE, cache->seq_last, settled);
+    drain->needs_flush = true;
+    drain_start(cache, drain);
+}
+
+void wcache_set_enabled(struct wcache *cache, bool is_enabled,
+                        struct wcache_op *op)
+{
+    cache->is_enabled = is_enabled;
+    if (is_enabled) {
+        op->cache = cache;
+        op->done(op, 0);
+        return;
+    }
+    wcache_settle(cache, op);
+}
+
+/* -- Reading -------------------------------------------------------------- */
+
+struct hole {
+    struct medium_io io;
+    struct iovec iov;
+};
+
+static void read_part_done(struct wcache_op *op)
+{
+    if (--op->parts_left == 0 && !op->cache->is_frozen) {
+        op->done(op, op->error);
+    }
+}
+
+static void hole_done(struct medium_io *io, int error)
+{
+    struct wcache_op *op = io->owner;
+
+    if (error) {
+        op->error = error;
+    }
+    g_free(io);
+    read_part_done(op);
+}
+
+static void hole_read(struct wcache *cache, struct wcache_op *op,
+                      uint64_t start, uint64_t count)
+{
+    struct hole *hole = g_new0(struct hole, 1);
+    uint32_t block_size = cache->config.block_size_bytes;
+
+    hole->iov.iov_base =
+        (uint8_t *)op->data + (start - op->slba) * block_size;
+    hole->iov.iov_len = count * block_size;
+    hole->io.start = start;
+    hole->io.count = count;
+    hole->io.req.op = STORE_READ;
+    hole->io.req.iov = &hole->iov;
+    hole->io.req.iov_count = 1;
+    hole->io.done = hole_done;
+    hole->io.owner = op;
+    op->parts_left++;
+    medium_submit(cache, &hole->io);
+}
+
+/*
+ * What is cached is copied now; what is not cannot be under way to the medium
+ * (drain.c), and nothing will be written there before the hole is read.
+ */
+static void read_now(struct wcache *cache, struct wcache_op *op)
+{
+    uint32_t block_size = cache->config.block_size_bytes;
+    uint64_t at = op->slba;
+    uint64_t end = at + op->block_count;
+    struct extent *extent = layers_from(&cache->layers, at);
+
+    op->parts_left = 1;
+    while (at < end) {
+        uint64_t stop;
+
+        if (!extent || extent->start > at) {
+            stop = extent && extent->start < end ? extent->start : end;
+            hole_read(cache, op, at, stop - at);
+        } else {
+            uint8_t *from = layers_data(&cache->layers, extent,
+                                        extent->top->pending);
+
+            stop = MIN(extent->start + extent->count, end);
+            memcpy((uint8_t *)op->data + (at - op->slba) * block_size,
+                   from + (at - extent->start) * block_size,
+                   (stop - at) * block_size);
+            extent = layers_after(&cache->layers, extent);
+        }
+        at = stop;
+    }
+    read_part_done(op);
+}
+
+static void read_durable(struct wcache *cache, struct wcache_op *op);
+
+static void read_drained(struct drain *drain, int error)
+{
+    struct wcache_op *op = drain_finish(drain);
+    struct wcache *cache = op->cache;
+
+    if (error) {
+        op->done(op, error);
+        return;
+    }
+    /* A write that came meanwhile is on its way: let it arrive, too. */
+    if (medium_is_writing(cache, op->slba, op->block_count)) {
+        read_durable(cache, op);
+        return;
+    }
+    op->parts_left = 1;
+    hole_read(cache, op, op->slba, op->block_count);
+    read_part_done(op);
+}
+
+static void read_durable(struct wcache *cache, struct wcache_op *op)
+{
+    struct drain *drain = op_drain(op, DRAIN_VISIBLE, cache->seq_last,
+                                   read_drained);
+
+    drain->start = op->slba;
+    drain->end = op->slba + op->block_count;
+    drain->has_fua = true;
+    drain->awaits_writes = true;
+    drain_start(cache, drain);
+}
+
+void wcache_read(struct wcache *cache, struct wcache_op *op)
+{
+    op->cache = cache;
+    op->error = 0;
+    if (is_fua_honoured(cache, op)) {
+        read_durable(cache, op);
+    } else {
+        read_now(cache, op);
+    }
+}
+
+/* -- Life ----------------------------------------------------------------- */
+
+struct wcache *wcache_new(const struct wcache_config *config,
+                          struct store *store, struct moments *moments)
+{
+    struct wcache *cache = g_new0(struct wcache, 1);
+
+    cache->config = *config;
+    cache->store = store;
+    cache->moments = moments;
+    cache->is_enabled = config->is_enabled;
+    cache->waiting_tail = &cache->waiting_head;
+    TAILQ_INIT(&cache->by_age);
+    TAILQ_INIT(&cache->unpromised);
+    TAILQ_INIT(&cache->at_store);
+    TAILQ_INIT(&cache->drains);
+    TAILQ_INIT(&cache->drains_over);
+    layers_init(&cache->layers, config->block_size_bytes, data_released,
+                cache);
+    return cache;
+}
+
+void wcache_free(struct wcache *cache)
+{
+    g_assert(wcache_is_idle(cache));
+    wcache_freeze(cache);
+    wcache_forget_drains(cache);
+    layers_clear(&cache->layers);
+    promise_everything(cache);
+    g_free(cache);
+}
+
+bool wcache_is_enabled(const struct wcache *cache)
+{
+    return cache->is_enabled;
+}
+
+bool wcache_is_idle(const struct wcache *cache)
+{
+    return TAILQ_EMPTY(&cache->at_store);
+}
+
+uint64_t wcache_unpromised_bytes(const struct wcache *cache)
+{
+    return cache->unpromised_bytes;
+}
+
+uint64_t wcache_cached_bytes(const struct wcache *cache)
+{
+    return cache->cached_bytes;
+}
+
+uint64_t wcache_destaged_bytes(const struct wcache *cache)
+{
+    return cache->destaged_bytes;
+}
