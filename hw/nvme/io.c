@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The NVM command set: Read, Write, Flush (NVM Command Set 3.2).
+ *
+ * Parsing settles everything that can be wrong with a command; what is handed
+ * to the cache cannot be malformed any more. The data of a write is copied
+ * from the guest once, before anybody else can see it.
+ */
+#include "nvme.h"
+
+static bool is_transfer_allowed(const struct lab_ctrl *ctrl, uint64_t bytes)
+{
+    return bytes <= (uint64_t)LAB_PAGE_BYTES << ctrl->config.mdts;
+}
+
+static uint16_t parse_rw(struct req *req)
+{
+    const struct nvme_command *cmd = &req->cmd;
+    struct ns *ns = ctrl_ns(req->ctrl, cmd->nsid);
+    uint64_t bytes;
+
+    if (!ns) {
+        return NVME_INVALID_NAMESPACE | NVME_DNR;
+    }
+    req->slba = (uint64_t)cmd->cdw11 << 32 | cmd->cdw10;
+    req->block_count = (cmd->cdw12 & 0xFFFF) + 1;
+    req->has_fua = cmd->cdw12 & NVME_RW_FUA;
+    bytes = (uint64_t)req->block_count << ns->block_shift;
+    if (!is_transfer_allowed(req->ctrl, bytes)) {
+        return NVME_INVALID_FIELD | NVME_DNR;
+    }
+    if (req->slba >= ns->block_count ||
+        req->block_count > ns->block_count - req->slba) {
+        return NVME_LBA_OUT_OF_RANGE | NVME_DNR;
+    }
+    req->ns = ns;
+    req->data_bytes = bytes;
+    req->ctrl->data_bytes += bytes;
+    return NVME_SUCCESS;
+}
+
+static struct req *req_of(struct wcache_op *op)
+{
+    return (struct req *)((char *)op - offsetof(struct req, op));
+}
+
+static void fill_op(struct req *req, void (*done)(struct wcache_op *op, int))
+{
+    req->op.slba = req->slba;
+    req->op.block_count = req->block_count;
+    req->op.has_fua = req->has_fua;
+    req->op.id = req->number;
+    req->op.submitted_stamp = req->submitted.stamp;
+    req->op.done = done;
+    req->is_at_media = true;
+}
+
+static void write_done(struct wcache_op *op, int error)
+{
+    struct req *req = req_of(op);
+
+    req->visible = op->visible;
+    req_finish(req, status_from_errno(error, true));
+}
+
+static void exec_write(struct req *req)
+{
+    uint16_t status = parse_rw(req);
+    void *data;
+
+    if (status) {
+        req_finish(req, status);
+        return;
+    }
+    data = g_malloc(req->data_bytes);
+    status = dptr_from_guest(req, data, req->data_bytes);
+    if (status) {
+        g_free(data);
+        req_finish(req, status);
+        return;
+    }
+    req->ctrl->stat.writes++;
+    req->ctrl->stat.writes_fua += req->has_fua;
+    fill_op(req, write_done);
+    req->op.data = data;
+    wcache_write(req->ns->cache, &req->op);
+}
+
+static void read_done(struct wcache_op *op, int error)
+{
+    struct req *req = req_of(op);
+    uint16_t status = status_from_errno(error, false);
+
+    if (req->sq && !status) {
+        status = dptr_to_guest(req, req->data, req->data_bytes);
+        req->visible = moment_take(&req->ctrl->moments);
+    }
+    req_finish(req, status);
+}
+
+static void exec_read(struct req *req)
+{
+    uint16_t status = parse_rw(req);
+
+    if (status) {
+        req_finish(req, status);
+        return;
+    }
+    req->ctrl->stat.reads++;
+    req->data = g_malloc(req->data_bytes);
+    fill_op(req, read_done);
+    req->op.data = req->data;
+    wcache_read(req->ns->cache, &req->op);
+}
+
+static void flush_done(struct lab_ctrl *ctrl, void *opaque, int error)
+{
+    struct req *req = opaque;
+
+    if (!error) {
+        req->durable_ns = ctrl->moments.clock_ns(ctrl->moments.opaque);
+    }
+    req_finish(req, status_from_errno(error, true));
+}
+
+static void exec_flush(struct req *req)
+{
+    uint32_t nsid = req->cmd.nsid;
+
+    if (nsid != NVME_NSID_ALL && !ctrl_ns(req->ctrl, nsid)) {
+        req_finish(req, NVME_INVALID_NAMESPACE | NVME_DNR);
+        return;
+    }
+    req->ctrl->stat.flushes++;
+    req->is_at_media = true;
+    fanout_start(req->ctrl, FANOUT_FLUSH, nsid, req->submitted.stamp,
+                 flush_done, req);
+}
+
+static const struct {
+    void (*execute)(struct req *req);
+    uint32_t effects;
+} commands[256] = {
+    [NVME_IO_FLUSH] = { exec_flush, NVME_EFFECT_SUPPORTED },
+    [NVME_IO_WRITE] = { exec_write,
+                        NVME_EFFECT_SUPPORTED | NVME_EFFECT_CONTENT },
+    [NVME_IO_READ] = { exec_read, NVME_EFFECT_SUPPORTED },
+};
+
+uint32_t io_effects(uint8_t opcode)
+{
+    return commands[opcode].effects;
+}
+
+void io_execute(struct req *req)
+{
+    uint8_t opcode = req->cmd.opcode;
+
+    if (!commands[opcode].execute) {
+        req_finish(req, NVME_INVALID_OPCODE | NVME_DNR);
+        return;
+    }
+    commands[opcode].execute(req);
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Queues: memory that driver and controller share, and the doorbells.
+ *
+ *      driver writes SQEs, rings tail ──► doorbells wait here, in order,
+ *                                         each with its moment
+ *      controller writes CQEs ──► phase flips at every lap; driver rings head
+ *
+ * Invariant: doorbells of one submission queue expose at most size - 1
+ * entries; a doorbell that claims more is the driver's error and changes
+ * nothing (Base 5.2, "Invalid Doorbell Write Value").
+ *
+ * Commands are fetched in the order in which their doorbells were rung, across
+ * queues, so that a mark's place in the trace is where the driver put it.
+ */
+#include "nvme.h"
+
+struct sq *sq_new(struct lab_ctrl *ctrl, uint16_t id, uint16_t cqid,
+                  uint32_t size, uint64_t address)
+{
+    struct sq *sq = g_new0(struct sq, 1);
+
+    sq->ctrl = ctrl;
+    sq->id = id;
+    sq->cqid = cqid;
+    sq->size = size;
+    sq->address = address;
+    sq->doorbells = g_new0(struct doorbell, size);
+    TAILQ_INIT(&sq->reqs);
+    ctrl->cq[cqid]->sq_count++;
+    ctrl->sq[id] = sq;
+    return sq;
+}
+
+struct cq *cq_new(struct lab_ctrl *ctrl, uint16_t id, uint32_t size,
+                  uint64_t address, bool has_irq, uint16_t vector)
+{
+    struct cq *cq = g_new0(struct cq, 1);
+
+    cq->id = id;
+    cq->size = size;
+    cq->address = address;
+    cq->has_irq = has_irq;
+    cq->vector = vector;
+    cq->phase = true;
+    TAILQ_INIT(&cq->waiting);
+    ctrl->cq[id] = cq;
+    return cq;
+}
+
+void sq_free(struct lab_ctrl *ctrl, struct sq *sq)
+{
+    struct req *req;
+
+    while ((req = TAILQ_FIRST(&sq->reqs))) {
+        req_orphan(req);
+    }
+    ctrl->cq[sq->cqid]->sq_count--;
+    ctrl->sq[sq->id] = NULL;
+    g_free(sq->doorbells);
+    g_free(sq);
+}
+
+void cq_free(struct lab_ctrl *ctrl, struct cq *cq)
+{
+    ctrl->cq[cq->id] = NULL;
+    g_free(cq);
+}
+
+void queue_free_all(struct lab_ctrl *ctrl)
+{
+    uint32_t id;
+
+    for (id = 0; id <= ctrl->config.io_queue_pairs_max; id++) {
+        if (ctrl->sq[id]) {
+            sq_free(ctrl, ctrl->sq[id]);
+        }
+    }
+    for (id = 0; id <= ctrl->config.io_queue_pairs_max; id++) {
+        if (ctrl->cq[id]) {
+            cq_free(ctrl, ctrl->cq[id]);
+        }
+    }
+}
+
+static uint32_t ring_distance(uint32_t from, uint32_t to, uint32_t size)
+{
+    return to >= from ? to - from : to + size - from;
+}
+
+void sq_doorbell(struct lab_ctrl *ctrl, uint32_t id, uint32_t tail)
+{
+    struct sq *sq = id <= ctrl->config.io_queue_pairs_max ? ctrl->sq[id] : NULL;
+    struct doorbell *doorbell;
+    uint32_t waiting;
+
+    if (!sq) {
+        ctrl_log(ctrl, LAB_LOG_GUEST, "doorbell of absent SQ %u", id);
+        aer_raise(ctrl, NVME_AER_INVALID_DOORBELL_REGISTER);
+        return;
+    }
+    if (tail >= sq->size) {
+        ctrl_log(ctrl, LAB_LOG_GUEST, "SQ %u: tail %u of %u entries", id, tail,
+                 sq->size);
+        aer_raise(ctrl, NVME_AER_INVALID_DOORBELL_VALUE);
+        return;
+    }
+    if (tail == sq->tail) {
+        return;
+    }
+    waiting = ring_distance(sq->head, sq->tail, sq->size);
+    if (waiting + ring_distance(sq->tail, tail, sq->size) >= sq->size) {
+        ctrl_log(ctrl, LAB_LOG_GUEST, "SQ %u: tail %u runs past head %u", id,
+                 tail, sq->head);
+        aer_raise(ctrl, NVME_AER_INVALID_DOORBELL_VALUE);
+        return;
+    }
+    doorbell = &sq->doorbells[(sq->doorbell_first + sq->doorbell_count) %
+                              sq->size];
+    doorbell->tail = tail;
+    doorbell->rung = moment_take(&ctrl->moments);
+    sq->doorbell_count++;
+    sq->tail = tail;
+    ctrl_kick(ctrl);
+}
+
+void cq_doorbell(struct lab_ctrl *ctrl, uint32_t id, uint32_t head)
+{
+    struct cq *cq = id <= ctrl->config.io_queue_pairs_max ? ctrl->cq[id] : NULL;
+    struct req *req;
+
+    if (!cq) {
+        ctrl_log(ctrl, LAB_LOG_GUEST, "doorbell of absent CQ %u", id);
+        aer_raise(ctrl, NVME_AER_INVALID_DOORBELL_REGISTER);
+        return;
+    }
+    if (head >= cq->size || ring_distance(cq->head, head, cq->size) >
+                                ring_distance(cq->head, cq->tail, cq->size)) {
+        ctrl_log(ctrl, LAB_LOG_GUEST, "CQ %u: head %u, tail %u of %u entries",
+                 id, head, cq->tail, cq->size);
+        aer_raise(ctrl, NVME_AER_INVALID_DOORBELL_VALUE);
+        return;
+    }
+    cq->head = head;
+    while ((req = TAILQ_FIRST(&cq->waiting))) {
+        TAILQ_REMOVE(&cq->waiting, req, wait_link);
+        heap_push(&ctrl->due, &req->due, 0);
+        ctrl_kick(ctrl);
+    }
+}
+
+static bool can_fetch(const struct lab_ctrl *ctrl, const struct sq *sq)
+{
+    /* The admin queue carries the commands that may free the data. */
+    return sq->doorbell_count && sq->in_flight < sq->size &&
+           (sq->id == 0 || ctrl->data_bytes < LAB_DATA_BYTES_MAX);
+}
+
+struct sq *sq_next(struct lab_ctrl *ctrl)
+{
+    struct sq *first = NULL;
+    uint64_t first_stamp = UINT64_MAX;
+    uint32_t id;
+
+    if (ctrl_is_dark(ctrl) || !(ctrl->csts & NVME_CSTS_RDY) ||
+        (ctrl->csts & NVME_CSTS_CFS)) {
+        return NULL;
+    }
+    for (id = 0; id <= ctrl->config.io_queue_pairs_max; id++) {
+        struct sq *sq = ctrl->sq[id];
+
+        if (sq && can_fetch(ctrl, sq)) {
+            uint64_t stamp = sq->doorbells[sq->doorbell_first].rung.stamp;
+
+            if (stamp < first_stamp) {
+                first = sq;
+                first_stamp = stamp;
+            }
+        }
+    }
+    return first;
+}
+
+static bool cq_is_full(const struct cq *cq)
+{
+    return (cq->tail + 1) % cq->size == cq->head;
+}
+
+bool cq_post(struct lab_ctrl *ctrl, struct req *req)
+{
+    struct sq *sq = req->sq;
+    struct cq *cq = ctrl->cq[sq->cqid];
+    uint64_t address = cq->address +
+        (uint64_t)cq->tail * sizeof(struct nvme_completion);
+    struct nvme_completion cqe = {
+        .dw0 = htole32(req->result),
+        .sq_head = htole16(sq->head),
+        .sq_id = htole16(sq->id),
+        .cid = htole16(req->cmd.cid),
+        .status = htole16(req->status << 1 | cq->phase),
+    };
+
+    if (cq_is_full(cq)) {
+        TAILQ_INSERT_TAIL(&cq->waiting, req, wait_link);
+        return false;
+    }
+    if (ctrl->ops->dma_write(ctrl->opaque, address, &cqe, sizeof(cqe))) {
+        ctrl_fatal(ctrl, "CQE cannot be written");
+        TAILQ_INSERT_TAIL(&cq->waiting, req, wait_link);
+        return false;
+    }
+    cq->tail = (cq->tail + 1) % cq->size;
+    if (cq->tail == 0) {
+        cq->phase = !cq->phase;
+    }
+    cq->must_raise = true;
+    return true;
+}
+
+void cq_raise_all(struct lab_ctrl *ctrl)
+{
+    uint32_t id;
+
+    for (id = 0; id <= ctrl->config.io_queue_pairs_max; id++) {
+        struct cq *cq = ctrl->cq[id];
+
+        if (cq && cq->must_raise) {
+            cq->must_raise = false;
+            if (cq->has_irq) {
+                ctrl->ops->irq(ctrl->opaque, cq->vector);
+            }
+        }
+    }
+}
