@@ -192,7 +192,8 @@ void lab_run(struct lab_ctrl *ctrl);
 void lab_reset(struct lab_ctrl *ctrl);
 
 /*
- * Power cut. From the first call on registers read all ones and nothing is
+ * Power cut; not while one is under way, but after cut_requested(). From the
+ * first call on registers read all ones and nothing is
  * written to guest memory, no interrupt is sent. Requests at the store are
  * waited for, survivors chosen and written; then done() is called (never from
  * inside lab_power_cut()). The drive stays dark until lab_power_on().

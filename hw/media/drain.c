@@ -127,6 +127,7 @@ static void run_done(struct medium_io *io, int error)
         struct segment *segment = &run->segments[i];
 
         if (!error) {
+            segment->pending->medium_blocks += segment->count;
             layers_pop(&cache->layers, segment->start, segment->count,
                        segment->pending->seq);
         }

@@ -183,6 +183,17 @@ void layers_pop(struct layers *layers, uint64_t start, uint64_t count,
     }
 }
 
+bool extent_has_layer(const struct extent *extent,
+                      const struct pending *pending)
+{
+    const struct layer *layer = extent->top;
+
+    while (layer && layer->pending != pending) {
+        layer = layer->older;
+    }
+    return layer;
+}
+
 uint8_t *layers_data(const struct layers *layers, const struct extent *extent,
                      const struct pending *pending)
 {

@@ -62,6 +62,8 @@ void layers_push(struct layers *layers, struct pending *pending);
 void layers_pop(struct layers *layers, uint64_t start, uint64_t count,
                 uint64_t seq);
 
+bool extent_has_layer(const struct extent *extent,
+                      const struct pending *pending);
 /* The bytes that this write has for the extent. */
 uint8_t *layers_data(const struct layers *layers, const struct extent *extent,
                      const struct pending *pending);

@@ -19,12 +19,14 @@
 
 struct pending {
     TAILQ_ENTRY(pending) by_age;        /* while it has data */
-    TAILQ_ENTRY(pending) by_completion; /* while completed and unpromised */
+    TAILQ_ENTRY(pending) by_completion; /* in flight; then while unpromised */
     uint64_t slba;
     uint32_t block_count;
+    uint32_t medium_blocks;             /* blocks of it that were destaged */
     uint32_t layer_blocks;              /* blocks that some layer still holds */
     uint8_t *data;                      /* NULL: all of it left the cache */
     uint64_t size_bytes;
+    uint64_t counted_bytes;             /* of these, as unpromised: answered */
     uint64_t id;
     uint64_t seq;                       /* order of visibility */
     uint64_t submitted_stamp;
@@ -34,7 +36,7 @@ struct pending {
     uint32_t refs;
     bool is_promised;
     bool is_unpromised_listed;
-    bool is_chosen;                     /* at a cut: already reported */
+    bool is_forgotten;                  /* in flight at a cut that is over */
 };
 
 TAILQ_HEAD(pending_list, pending);

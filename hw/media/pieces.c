@@ -30,17 +30,6 @@ struct piece {
     void *opaque;
 };
 
-static bool has_layer(const struct extent *extent,
-                      const struct pending *pending)
-{
-    const struct layer *layer = extent->top;
-
-    while (layer && layer->pending != pending) {
-        layer = layer->older;
-    }
-    return layer;
-}
-
 static void segment_add(struct wcache *cache, struct piece *piece,
                         uint64_t block)
 {
@@ -71,7 +60,7 @@ static void collect_segments(struct wcache *cache, struct piece *piece,
     for (extent = layers_from(&cache->layers, pending->slba);
          extent && extent->start < end;
          extent = layers_after(&cache->layers, extent)) {
-        if (!has_layer(extent, pending)) {
+        if (!extent_has_layer(extent, pending)) {
             continue;
         }
         for (block = extent->start; block < extent->start + extent->count;
@@ -209,6 +198,7 @@ static void drained(void *opaque, int error)
         drain->error = error;
     } else {
         drain->blocks_written += pending->block_count;
+        pending->medium_blocks += pending->layer_blocks;
         layers_pop(&drained_piece->cache->layers, pending->slba,
                    pending->block_count, pending->seq);
     }

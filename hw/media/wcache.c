@@ -47,7 +47,7 @@ static void unpromised_unlist(struct wcache *cache, struct pending *pending)
 {
     TAILQ_REMOVE(&cache->unpromised, pending, by_completion);
     pending->is_unpromised_listed = false;
-    cache->unpromised_bytes -= pending->size_bytes;
+    cache->unpromised_bytes -= pending->counted_bytes;
     if (!pending->data) {
         cache->ghosts--;
     }
@@ -59,7 +59,7 @@ static void unpromised_list(struct wcache *cache, struct pending *pending)
     TAILQ_INSERT_TAIL(&cache->unpromised, pending, by_completion);
     pending->is_unpromised_listed = true;
     pending->refs++;
-    cache->unpromised_bytes += pending->size_bytes;
+    cache->unpromised_bytes += pending->counted_bytes;
     if (!pending->data) {
         cache->ghosts++;
     }
@@ -76,8 +76,9 @@ static void ghost_merge(struct wcache *cache, struct pending *ghost)
     if (cache->ghosts <= GHOSTS_MAX || !before || before->data) {
         return;
     }
-    ghost->size_bytes += before->size_bytes;
-    cache->unpromised_bytes += before->size_bytes;
+    ghost->counted_bytes += before->counted_bytes;
+    ghost->seq = MAX(ghost->seq, before->seq);
+    cache->unpromised_bytes += before->counted_bytes;
     unpromised_unlist(cache, before);
 }
 
@@ -123,9 +124,18 @@ static void promise_completed_before(struct wcache *cache, uint64_t stamp)
     }
 }
 
-static void promise_everything(struct wcache *cache)
+/* What a drain of everything visible up to this sequence number covers. */
+static void promise_visible_upto(struct wcache *cache, uint64_t seq)
 {
-    promise_completed_before(cache, UINT64_MAX);
+    struct pending *pending;
+    struct pending *next;
+
+    for (pending = TAILQ_FIRST(&cache->unpromised); pending; pending = next) {
+        next = TAILQ_NEXT(pending, by_completion);
+        if (pending->seq <= seq) {
+            promise(cache, pending);
+        }
+    }
 }
 
 /* -- Operations that drain ------------------------------------------------ */
@@ -174,6 +184,7 @@ static struct pending *pending_new(struct wcache *cache, struct wcache_op *op)
     pending->submitted_stamp = op->submitted_stamp;
     pending->visible_stamp = op->visible.stamp;
     pending->refs = 2;          /* the operation, and the data */
+    TAILQ_INSERT_TAIL(&cache->in_flight, pending, by_completion);
     TAILQ_INSERT_TAIL(&cache->by_age, pending, by_age);
     cache->cached_bytes += pending->size_bytes;
     return pending;
@@ -181,8 +192,7 @@ static struct pending *pending_new(struct wcache *cache, struct wcache_op *op)
 
 static void write_failed(struct wcache_op *op, int error)
 {
-    pending_unref(op->cache, op->pending);
-    op->pending = NULL;
+    wcache_completed(op->cache, op, 0);
     op->done(op, error);
 }
 
@@ -309,6 +319,25 @@ void wcache_write(struct wcache *cache, struct wcache_op *op)
     wcache_pump(cache);
 }
 
+bool wcache_withdraw(struct wcache *cache, struct wcache_op *op)
+{
+    struct wcache_op **link = &cache->waiting_head;
+
+    while (*link && *link != op) {
+        link = &(*link)->next;
+    }
+    if (!*link) {
+        return false;
+    }
+    *link = op->next;
+    if (!op->next) {
+        cache->waiting_tail = link;
+    }
+    g_free(op->data);
+    op->data = NULL;
+    return true;
+}
+
 void wcache_completed(struct wcache *cache, struct wcache_op *op,
                       uint64_t stamp)
 {
@@ -318,9 +347,17 @@ void wcache_completed(struct wcache *cache, struct wcache_op *op,
     if (!pending) {
         return;
     }
-    /* Never answered: nothing to promise, but a later flush may take it. */
+    TAILQ_REMOVE(&cache->in_flight, pending, by_completion);
+    if (pending->seq <= cache->settled_seq) {
+        pending->is_promised = true;    /* P3, P8: settled before it completed */
+    }
+    /*
+     * Never answered: nothing to promise and nothing to count, but it can
+     * outlive a cut, and a later flush takes it along.
+     */
     pending->completed_stamp = stamp ? stamp : moment_take(cache->moments).stamp;
-    if (stamp && !pending->is_promised) {
+    pending->counted_bytes = stamp ? pending->size_bytes : 0;
+    if (!pending->is_promised && !pending->is_forgotten) {
         unpromised_list(cache, pending);
     }
     pending_unref(cache, pending);
@@ -365,10 +402,12 @@ void wcache_flush(struct wcache *cache, struct wcache_op *op)
 
 static void settled(struct drain *drain, int error)
 {
+    uint64_t bound = drain->bound;
     struct wcache_op *op = drain_finish(drain);
 
     if (!error) {
-        promise_everything(op->cache);
+        op->cache->settled_seq = MAX(op->cache->settled_seq, bound);
+        promise_visible_upto(op->cache, bound);
     }
     op->done(op, error);
 }
@@ -530,6 +569,7 @@ struct wcache *wcache_new(const struct wcache_config *config,
     cache->is_enabled = config->is_enabled;
     cache->waiting_tail = &cache->waiting_head;
     TAILQ_INIT(&cache->by_age);
+    TAILQ_INIT(&cache->in_flight);
     TAILQ_INIT(&cache->unpromised);
     TAILQ_INIT(&cache->at_store);
     TAILQ_INIT(&cache->drains);
@@ -545,7 +585,7 @@ void wcache_free(struct wcache *cache)
     wcache_freeze(cache);
     wcache_forget_drains(cache);
     layers_clear(&cache->layers);
-    promise_everything(cache);
+    promise_visible_upto(cache, UINT64_MAX);
     g_free(cache);
 }
 

@@ -85,6 +85,11 @@ bool wcache_is_enabled(const struct wcache *cache);
  */
 void wcache_completed(struct wcache *cache, struct wcache_op *op,
                       uint64_t stamp);
+/*
+ * True: the write was still waiting for room and is forgotten; its done() will
+ * not come.
+ */
+bool wcache_withdraw(struct wcache *cache, struct wcache_op *op);
 /* Is the write of this op, after done(), promised? */
 bool wcache_is_promised(const struct wcache_op *op);
 

@@ -217,32 +217,57 @@ static void piece_next(struct cut *cut)
 
 /* -- What became of each write ----------------------------------------------- */
 
-/* Blocks that already left the cache are on the medium: nothing takes them. */
+/* Blocks that the choice keeps, among those that have a layer of the write. */
+static uint32_t layers_kept(struct cut *cut, const struct pending *pending)
+{
+    struct powercut_write write = describe(cut, pending);
+    uint64_t end = pending->slba + pending->block_count;
+    uint32_t kept = 0;
+    struct extent *extent;
+    uint64_t block;
+
+    for (extent = layers_from(&cut->cache->layers, pending->slba);
+         extent && extent->start < end;
+         extent = layers_after(&cut->cache->layers, extent)) {
+        if (!extent_has_layer(extent, pending)) {
+            continue;
+        }
+        for (block = extent->start; block < extent->start + extent->count;
+             block++) {
+            kept += powercut_keeps(&cut->powercut, &write,
+                                   block - pending->slba);
+        }
+    }
+    return kept;
+}
+
+/*
+ * Destaged blocks are on the medium and nothing takes them. Blocks that neither
+ * were destaged nor have a layer lost to newer data on the medium: they go with
+ * the rest of the write, for nobody can tell.
+ */
 static void report_one(struct cut *cut, struct pending *pending,
                        wcache_survivor_fn *report, void *opaque)
 {
-    struct powercut_write write = describe(cut, pending);
+    uint32_t chosen = layers_kept(cut, pending);
     struct wcache_survivor survivor = {
         .id = pending->id,
         .slba = pending->slba,
         .block_count = pending->block_count,
-        .blocks_kept = pending->block_count,
-        .outcome = POWERCUT_KEPT,
+        .blocks_kept = pending->medium_blocks + chosen,
+        .outcome = POWERCUT_TORN,
     };
-    uint32_t block;
 
-    if (pending->data) {
-        survivor.blocks_kept = pending->block_count - pending->layer_blocks;
-        survivor.outcome = powercut_outcome(&cut->powercut, &write);
-        for (block = 0; block < pending->block_count; block++) {
-            survivor.blocks_kept +=
-                powercut_keeps(&cut->powercut, &write, block);
-        }
-        survivor.blocks_kept = MIN(survivor.blocks_kept, pending->block_count);
+    if (!survivor.blocks_kept) {
+        survivor.outcome = POWERCUT_DROPPED;
+    } else if (chosen == pending->layer_blocks) {
+        survivor.blocks_kept = survivor.block_count;
+        survivor.outcome = POWERCUT_KEPT;
     }
     report(opaque, &survivor);
 }
 
+/* Without a promise: answered or never to be; in flight. */
 static void report_all(struct cut *cut, wcache_survivor_fn *report,
                        void *opaque)
 {
@@ -252,8 +277,8 @@ static void report_all(struct cut *cut, wcache_survivor_fn *report,
     TAILQ_FOREACH(pending, &cache->unpromised, by_completion) {
         report_one(cut, pending, report, opaque);
     }
-    TAILQ_FOREACH(pending, &cache->by_age, by_age) {
-        if (!pending->is_unpromised_listed && !pending->is_promised) {
+    TAILQ_FOREACH(pending, &cache->in_flight, by_completion) {
+        if (!pending->is_promised) {
             report_one(cut, pending, report, opaque);
         }
     }
@@ -287,6 +312,9 @@ static void forget_records(struct wcache *cache)
 {
     struct pending *pending;
 
+    TAILQ_FOREACH(pending, &cache->in_flight, by_completion) {
+        pending->is_forgotten = true;
+    }
     while ((pending = TAILQ_FIRST(&cache->unpromised))) {
         TAILQ_REMOVE(&cache->unpromised, pending, by_completion);
         pending->is_unpromised_listed = false;

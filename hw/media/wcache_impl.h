@@ -55,10 +55,12 @@ struct wcache {
     struct moments *moments;
     struct layers layers;
     uint64_t seq_last;
+    uint64_t settled_seq;               /* all up to here is durable */
     bool is_enabled;
     bool is_frozen;
 
     struct pending_list by_age;         /* pending writes with data */
+    struct pending_list in_flight;      /* visible, not completed */
     struct pending_list unpromised;     /* completed, by completion */
     uint32_t ghosts;                    /* of these, without data */
     uint64_t unpromised_bytes;

@@ -114,6 +114,7 @@ struct lab_ctrl *lab_ctrl_new(const struct lab_config *config,
     TAILQ_INIT(&ctrl->posted);
     TAILQ_INIT(&ctrl->aer);
     TAILQ_INIT(&ctrl->fanouts);
+    ctrl->features[NVME_FEAT_VWC] = 1;
     feature_reset(ctrl);
     return ctrl;
 }
@@ -325,7 +326,7 @@ void ctrl_disable(struct lab_ctrl *ctrl)
     queue_free_all(ctrl);
     ctrl->csts = 0;
     ctrl->cc = 0;
-    ctrl->is_shutting_down = false;
+    ctrl->shutdown = 0;
     if (was_ready) {
         ctrl->stat.resets++;
         trace_event(ctrl, LAB_TRACE_DISABLE, 0, 0);
@@ -334,15 +335,14 @@ void ctrl_disable(struct lab_ctrl *ctrl)
 
 static void shutdown_done(struct lab_ctrl *ctrl, void *opaque, int error)
 {
-    (void)opaque;
-    if (!ctrl->is_shutting_down) {
+    if (ctrl->shutdown != GPOINTER_TO_UINT(opaque)) {
         return;                         /* disabled or reset meanwhile */
     }
     if (error) {
         ctrl_fatal(ctrl, "shutdown: data could not be made durable");
         return;
     }
-    ctrl->is_shutting_down = false;
+    ctrl->shutdown = 0;
     ctrl->csts = (ctrl->csts & ~NVME_CSTS_SHST_MASK) | NVME_CSTS_SHST_COMPLETE;
     trace_event(ctrl, LAB_TRACE_SHUTDOWN, 0, 0);
 }
@@ -350,9 +350,10 @@ static void shutdown_done(struct lab_ctrl *ctrl, void *opaque, int error)
 /* P8, for the normal and the abrupt notification alike. */
 void ctrl_shutdown(struct lab_ctrl *ctrl)
 {
-    ctrl->is_shutting_down = true;
+    ctrl->shutdown = ++ctrl->shutdowns;
     ctrl->csts = (ctrl->csts & ~NVME_CSTS_SHST_MASK) | NVME_CSTS_SHST_OCCURRING;
-    fanout_start(ctrl, FANOUT_SETTLE, NVME_NSID_ALL, 0, shutdown_done, NULL);
+    fanout_start(ctrl, FANOUT_SETTLE, NVME_NSID_ALL, 0, shutdown_done,
+                 GUINT_TO_POINTER(ctrl->shutdown));
 }
 
 void ctrl_fatal(struct lab_ctrl *ctrl, const char *why)
@@ -416,6 +417,8 @@ void lab_run(struct lab_ctrl *ctrl)
     ctrl->is_kicked = true;
     if (!ctrl_is_dark(ctrl)) {
         run_commands(ctrl);
+    }
+    if (!ctrl_is_dark(ctrl)) {
         arm_timer(ctrl);
     }
     ctrl->is_kicked = false;

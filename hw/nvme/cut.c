@@ -120,9 +120,10 @@ static void write_survivors(struct lab_ctrl *ctrl)
 void cut_step(struct lab_ctrl *ctrl)
 {
     if (ctrl->cut_stage == CUT_WAITING && lab_is_idle(ctrl)) {
-        forget_commands(ctrl);
         ctrl->cut_stage = CUT_WRITING;
         write_survivors(ctrl);
+        /* Not earlier: the caches know a write in flight by its request. */
+        forget_commands(ctrl);
     }
     if (ctrl->cut_stage == CUT_WRITING && !ctrl->cut_parts_left) {
         ctrl->cut_stage = CUT_DARK;

@@ -33,8 +33,8 @@ static const struct feature features[256] = {
 
 uint32_t feature_support(uint8_t fid)
 {
-    /* FID Supported and Effects (Base 5.16.1.20): bit 0, and scope bit 20. */
-    return features[fid].is_supported ? 1u | 1u << 20 : 0;
+    /* Base 5.16.1.20: bit 0 supported, bit 21 scope of the controller. */
+    return features[fid].is_supported ? 1u | 1u << 21 : 0;
 }
 
 static uint32_t queue_counts(const struct lab_ctrl *ctrl)
@@ -62,6 +62,9 @@ void feature_reset(struct lab_ctrl *ctrl)
 {
     uint32_t fid;
 
+    if (ctrl->config.has_vwc && !ctrl->features[NVME_FEAT_VWC]) {
+        trace_event(ctrl, LAB_TRACE_VWC, 1, 0);
+    }
     for (fid = 0; fid < 256; fid++) {
         ctrl->features[fid] = initial_value(ctrl, fid);
     }

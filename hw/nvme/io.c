@@ -132,6 +132,7 @@ static void exec_flush(struct req *req)
         return;
     }
     req->ctrl->stat.flushes++;
+    req->ns = ctrl_ns(req->ctrl, nsid);
     req->is_at_media = true;
     fanout_start(req->ctrl, FANOUT_FLUSH, nsid, req->submitted.stamp,
                  flush_done, req);

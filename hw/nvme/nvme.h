@@ -160,7 +160,8 @@ struct lab_ctrl {
     uint8_t irq_vector_config[LAB_IRQ_VECTORS_MAX / 8 + 1];
 
     struct fanout_list fanouts;
-    bool is_shutting_down;
+    uint32_t shutdown;          /* number of the one under way; 0: none */
+    uint32_t shutdowns;
 
     enum cut_stage cut_stage;
     struct lab_cut cut;

@@ -149,11 +149,16 @@ void cq_doorbell(struct lab_ctrl *ctrl, uint32_t id, uint32_t head)
     }
 }
 
+/* The admin queue carries the commands that free data, and parked events. */
 static bool can_fetch(const struct lab_ctrl *ctrl, const struct sq *sq)
 {
-    /* The admin queue carries the commands that may free the data. */
-    return sq->doorbell_count && sq->in_flight < sq->size &&
-           (sq->id == 0 || ctrl->data_bytes < LAB_DATA_BYTES_MAX);
+    if (!sq->doorbell_count) {
+        return false;
+    }
+    if (sq->id == 0) {
+        return sq->in_flight - ctrl->aer_count < sq->size;
+    }
+    return sq->in_flight < sq->size && ctrl->data_bytes < LAB_DATA_BYTES_MAX;
 }
 
 struct sq *sq_next(struct lab_ctrl *ctrl)

@@ -177,7 +177,12 @@ void req_orphan(struct req *req)
 {
     struct sq *sq = req->sq;
 
-    withdraw(req);
+    if (req->is_at_media && req->ns &&
+        wcache_withdraw(req->ns->cache, &req->op)) {
+        req->is_at_media = false;       /* it never becomes visible */
+    } else {
+        withdraw(req);
+    }
     if (!req->is_parked) {
         trace_command(req, false);
     }

@@ -19,7 +19,8 @@ static void emit(struct lab_ctrl *ctrl, struct lab_trace_record *record,
     ctrl->ops->trace(ctrl->opaque, record, size);
 }
 
-static uint8_t command_flags(const struct req *req, bool has_cqe)
+static uint8_t command_flags(const struct req *req, bool has_cqe,
+                             bool is_visible)
 {
     const struct cq *cq = req->ctrl->cq[req->sq->cqid];
 
@@ -28,7 +29,7 @@ static uint8_t command_flags(const struct req *req, bool has_cqe)
            (has_cqe ? 0 : LAB_TRACE_NO_CQE) |
            (cq->has_irq ? 0 : LAB_TRACE_POLLED) |
            (req->durable_ns ? LAB_TRACE_DURABLE : 0) |
-           (req->visible.stamp ? LAB_TRACE_DATA_VISIBLE : 0);
+           (is_visible ? LAB_TRACE_DATA_VISIBLE : 0);
 }
 
 void trace_command(struct req *req, bool has_cqe)
@@ -42,7 +43,7 @@ void trace_command(struct req *req, bool has_cqe)
         .cqid = htole16(req->sq->cqid),
         .cid = htole16(req->cmd.cid),
         .opcode = req->cmd.opcode,
-        .flags = command_flags(req, has_cqe),
+        .flags = command_flags(req, has_cqe, visible.stamp),
         .nsid = htole32(req->cmd.nsid),
         .status = htole16(req->status & NVME_STATUS_MASK),
         .status_flags = htole16(req->status & NVME_DNR ? 1 : 0),
