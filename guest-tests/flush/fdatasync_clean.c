@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * fdatasync() of a file with nothing to write: no data, no metadata. The file
+ * systems cannot know what other programs have left in the drive's cache and
+ * send a Flush all the same.
+ */
+#include "flush.h"
+
+static ssize_t operate(struct cell *cell)
+{
+    return cell->issuer->fdatasync(cell->fd);
+}
+
+FLUSH_OP(fdatasync_clean,
+         .name = "fdatasync-clean",
+         .claim = "fdatasync of a clean file writes nothing",
+         .offset = CELL_INSIDE,
+         .lay_out = cell_lay_written,
+         .operate = operate);

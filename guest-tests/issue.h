@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * issue.h: three ways to issue one I/O and wait for it.
+ *
+ * One operation at a time, from one process. Durability flags (O_DSYNC,
+ * O_SYNC) are those of the file descriptor in all three.
+ */
+#ifndef ISSUE_H
+#define ISSUE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct issuer {
+    const char *name;           /* as in case names */
+    int (*start)(void);         /* 0 or -errno; before the first operation */
+    /* Bytes, or -errno as the completion had it. */
+    ssize_t (*read)(int fd, void *buffer, size_t length, off_t offset);
+    ssize_t (*write)(int fd, const void *buffer, size_t length, off_t offset);
+    /* 0 or -errno. */
+    ssize_t (*fsync)(int fd);
+    ssize_t (*fdatasync)(int fd);
+};
+
+extern const struct issuer issuer_io_uring;
+extern const struct issuer issuer_libaio;
+extern const struct issuer issuer_sync;
+
+#define ISSUER_COUNT 3
+extern const struct issuer *const issuers[ISSUER_COUNT];
+
+#endif
