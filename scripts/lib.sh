@@ -160,23 +160,27 @@ lab_how_to_point_elsewhere() {
 }
 
 # lab_mirrors: candidates, best first: NVMELAB_MIRROR alone if set, else the
-# repositories of the machine's apt that are Debian's main archive, then those
-# of which apt knows nothing yet (never updated). A machine may list strangers;
-# they have another origin, and the signature check keeps them out anyway.
+# repositories of the machine's apt that are Debian's main archive, else (its
+# index is not there, as in most containers) what is listed and no security
+# archive. A machine may list strangers; they have another origin, and the
+# signature check keeps them out anyway.
 lab_mirrors() {
+    local known
+
     if [[ -n ${NVMELAB_MIRROR:-} ]]; then
         printf '%s\n' "${NVMELAB_MIRROR%/}"
         return
     fi
     # shellcheck disable=SC2016  # $(...) is apt's own notation
-    apt-get indextargets --format '$(ORIGIN)/$(LABEL) $(REPO_URI)' \
-            'Created-By: Packages' 2>/dev/null |
-        awk '{ uri = $NF; sub(/\/$/, "", uri) }
-             /^Debian\/Debian /  { if (!seen[uri]++) print "1 " uri; next }
-             # apt prints a field it does not know as it stands
-             /^\$|^\/ / && uri !~ /security|^cdrom/ {
-                 if (!seen[uri]++) print "2 " uri }' |
-        sort -s -k1,1 | cut -d' ' -f2-
+    known=$(apt-get indextargets --format '$(ORIGIN)/$(LABEL) $(REPO_URI)' \
+        'Created-By: Packages' 2>/dev/null |
+        sed -nE 's#^Debian/Debian (.*[^/])/?$#\1#p') || known=
+    if [[ -z $known ]]; then
+        known=$(apt-get update --print-uris 2>/dev/null |
+            sed -nE "s#^'([^']+)/dists/.*#\1#p" |
+            grep -vE 'security|^cdrom') || known=
+    fi
+    [[ -z $known ]] || awk '!seen[$0]++' <<<"$known"
 }
 
 lab_keyring() {

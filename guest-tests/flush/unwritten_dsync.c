@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * O_DSYNC write into an unwritten extent: a cut before the conversion is durable
- * would bring back zeros, so the log or journal must follow the data.
+ * O_DSYNC write into an unwritten extent: a cut before the conversion is
+ * durable would bring back zeros, so the log or journal must follow the data.
  */
 #include <fcntl.h>
 

@@ -165,7 +165,7 @@ void piece_write(struct wcache *cache, struct pending *pending,
     }
 }
 
-/* -- As a drain -------------------------------------------------------------- */
+/* -- As a drain ----------------------------------------------------------- */
 
 static struct pending *oldest_covered(struct wcache *cache,
                                       const struct drain *drain)

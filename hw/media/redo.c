@@ -96,7 +96,7 @@ static struct record *record_of(struct redo *redo)
     return (struct record *)(redo->sectors + RECORD_OFFSET);
 }
 
-/* -- One request at a time -------------------------------------------------- */
+/* -- One request at a time ------------------------------------------------ */
 
 static void req_done(struct store_req *req, int error)
 {
@@ -125,7 +125,7 @@ static void finish(struct redo *redo, int error)
     redo->done(redo->opaque, error);
 }
 
-/* -- Checksums -------------------------------------------------------------- */
+/* -- Checksums ------------------------------------------------------------ */
 
 static void digest_record(struct redo *redo, uint8_t digest[DIGEST_BYTES])
 {
@@ -179,7 +179,7 @@ static bool is_record_valid(struct redo *redo)
     return bytes == le64toh(record->data_bytes);
 }
 
-/* -- Start -------------------------------------------------------------------- */
+/* -- Start ---------------------------------------------------------------- */
 
 static void start_over(struct redo *redo, int error)
 {
@@ -304,7 +304,7 @@ void redo_start(struct redo *redo,
              start_read);
 }
 
-/* -- Transactions -------------------------------------------------------------- */
+/* -- Transactions --------------------------------------------------------- */
 
 void redo_record(struct redo *redo, const struct redo_segment *segments,
                  uint32_t count, void (*done)(void *opaque, int error),

@@ -349,13 +349,14 @@ void wcache_completed(struct wcache *cache, struct wcache_op *op,
     }
     TAILQ_REMOVE(&cache->in_flight, pending, by_completion);
     if (pending->seq <= cache->settled_seq) {
-        pending->is_promised = true;    /* P3, P8: settled before it completed */
+        pending->is_promised = true;    /* P3, P8: settled before that */
     }
     /*
      * Never answered: nothing to promise and nothing to count, but it can
      * outlive a cut, and a later flush takes it along.
      */
-    pending->completed_stamp = stamp ? stamp : moment_take(cache->moments).stamp;
+    pending->completed_stamp =
+        stamp ? stamp : moment_take(cache->moments).stamp;
     pending->counted_bytes = stamp ? pending->size_bytes : 0;
     if (!pending->is_promised && !pending->is_forgotten) {
         unpromised_list(cache, pending);

@@ -46,7 +46,7 @@ static struct powercut_write describe(const struct cut *cut,
     return write;
 }
 
-/* The pending write whose data the block has after the cut; NULL: the medium. */
+/* Whose data the block has after the cut; NULL: what the medium has. */
 static struct pending *winner_at(const struct cut *cut,
                                  const struct extent *extent, uint64_t block)
 {
@@ -142,7 +142,7 @@ static void extent_survivors(struct cut *cut, const struct extent *extent)
     }
 }
 
-/* -- With a redo record: write by write, in the order of their effects ------- */
+/* -- With a redo record: write by write, in the order of their effects ---- */
 
 struct chosen {
     struct pending *pending;
@@ -215,7 +215,7 @@ static void piece_next(struct cut *cut)
     piece_write(cut->cache, chosen->pending, keeps_block, piece_done, cut);
 }
 
-/* -- What became of each write ----------------------------------------------- */
+/* -- What became of each write -------------------------------------------- */
 
 /* Blocks that the choice keeps, among those that have a layer of the write. */
 static uint32_t layers_kept(struct cut *cut, const struct pending *pending)

@@ -24,7 +24,7 @@ struct drain {
     uint64_t end;
     bool has_fua;               /* each medium write is durable by itself */
     bool needs_flush;           /* end with a flush of the store */
-    bool awaits_writes;         /* end when no write to the range is under way */
+    bool awaits_writes;         /* end when no write to the range is at work */
     void (*done)(struct drain *drain, int error);
     void *opaque;
 

@@ -281,7 +281,7 @@ void lab_ctrl_free(struct lab_ctrl *ctrl)
     g_free(ctrl);
 }
 
-/* -- Enabled, disabled, shut down, reset ----------------------------------- */
+/* -- Enabled, disabled, shut down, reset ---------------------------------- */
 
 static const char *enable_refusal(const struct lab_ctrl *ctrl)
 {
@@ -375,7 +375,12 @@ void lab_reset(struct lab_ctrl *ctrl)
     trace_event(ctrl, LAB_TRACE_RESET, 0, 0);
 }
 
-/* -- Running --------------------------------------------------------------- */
+/* -- Running -------------------------------------------------------------- */
+
+uint64_t ctrl_now_ns(const struct lab_ctrl *ctrl)
+{
+    return ctrl->moments.clock_ns(ctrl->moments.opaque);
+}
 
 void ctrl_kick(struct lab_ctrl *ctrl)
 {

@@ -70,7 +70,8 @@ struct survivor_report {
     uint32_t nsid;
 };
 
-static void report_survivor(void *opaque, const struct wcache_survivor *survivor)
+static void report_survivor(void *opaque,
+                            const struct wcache_survivor *survivor)
 {
     const struct survivor_report *report = opaque;
 

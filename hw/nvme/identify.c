@@ -39,8 +39,8 @@ static uint16_t build_ctrl(struct req *req, void *page)
     id->awun = htole16(config->awun_0based);
     id->awupf = htole16(config->awupf_0based);
     snprintf(id->subnqn, sizeof(id->subnqn),
-             "nqn.2014-08.org.nvmexpress:uuid:4e4c1ab0-0000-4000-8000-%012" PRIx64,
-             (uint64_t)g_str_hash(config->serial));
+             "nqn.2014-08.org.nvmexpress:uuid:"
+             "4e4c1ab0-0000-4000-8000-%012x", g_str_hash(config->serial));
     id->psd[0].max_power = htole16(500);
     return NVME_SUCCESS;
 }

@@ -118,7 +118,7 @@ static void flush_done(struct lab_ctrl *ctrl, void *opaque, int error)
     struct req *req = opaque;
 
     if (!error) {
-        req->durable_ns = ctrl->moments.clock_ns(ctrl->moments.opaque);
+        req->durable_ns = ctrl_now_ns(ctrl);
     }
     req_finish(req, status_from_errno(error, true));
 }

@@ -193,6 +193,7 @@ void ctrl_disable(struct lab_ctrl *ctrl);
 void ctrl_shutdown(struct lab_ctrl *ctrl);
 /* Nothing more can be trusted: CSTS.CFS (Base 9.5). */
 void ctrl_fatal(struct lab_ctrl *ctrl, const char *why);
+uint64_t ctrl_now_ns(const struct lab_ctrl *ctrl);
 void ctrl_kick(struct lab_ctrl *ctrl);
 void ctrl_log(struct lab_ctrl *ctrl, enum lab_log_class log_class,
               const char *format, ...) G_GNUC_PRINTF(3, 4);

@@ -3,7 +3,7 @@
  * The life of a request.
  *
  *      submitted ─► fetched ─► executed ─► finished ─► due ─► posted ─► traced
- *      doorbell     SQE read   admin/io     status      heap    CQE      irq sent
+ *      doorbell     SQE        admin, io   status      heap   CQE       irq
  *
  * A request is in exactly one of these places. req_finish() is the only door
  * from execution to completion, whoever calls it and whenever; what became of
@@ -38,7 +38,7 @@ static struct req *req_new(struct sq *sq, const struct nvme_command *cmd)
     req->cmd = *cmd;
     req->number = ++ctrl->commands;
     req->submitted = sq->doorbells[sq->doorbell_first].rung;
-    req->fetched_ns = ctrl->moments.clock_ns(ctrl->moments.opaque);
+    req->fetched_ns = ctrl_now_ns(ctrl);
     TAILQ_INSERT_TAIL(&sq->reqs, req, link);
     sq->in_flight++;
     return req;
@@ -107,7 +107,7 @@ void req_finish(struct req *req, uint16_t status)
         log_error(req);
     }
     if (wcache_is_promised(&req->op) && !req->durable_ns) {
-        req->durable_ns = req->ctrl->moments.clock_ns(req->ctrl->moments.opaque);
+        req->durable_ns = ctrl_now_ns(req->ctrl);
     }
     heap_push(&req->ctrl->due, &req->due, deadline_of(req));
     ctrl_kick(req->ctrl);
@@ -130,7 +130,7 @@ static void req_completed(struct req *req)
 void req_post_due(struct lab_ctrl *ctrl)
 {
     struct heap_node *node;
-    uint64_t now = ctrl->moments.clock_ns(ctrl->moments.opaque);
+    uint64_t now = ctrl_now_ns(ctrl);
 
     while (!(ctrl->csts & NVME_CSTS_CFS) && (node = heap_first(&ctrl->due)) &&
            node->deadline_ns <= now) {
@@ -147,7 +147,7 @@ void req_post_due(struct lab_ctrl *ctrl)
 /* After the interrupts are out: the records, and the end of the requests. */
 void req_report_posted(struct lab_ctrl *ctrl)
 {
-    uint64_t now = ctrl->moments.clock_ns(ctrl->moments.opaque);
+    uint64_t now = ctrl_now_ns(ctrl);
     struct req *req;
 
     while ((req = TAILQ_FIRST(&ctrl->posted))) {

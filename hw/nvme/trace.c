@@ -14,7 +14,7 @@ static void emit(struct lab_ctrl *ctrl, struct lab_trace_record *record,
     record->type = htole16(type);
     record->size_bytes = htole16(size);
     record->number = htole64(ctrl->trace_number);
-    record->time_ns = htole64(ctrl->moments.clock_ns(ctrl->moments.opaque));
+    record->time_ns = htole64(ctrl_now_ns(ctrl));
     ctrl->trace_number++;
     ctrl->ops->trace(ctrl->opaque, record, size);
 }

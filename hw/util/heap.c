@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Binary heap of deadlines; see heap.h. Invariant: no child before its parent. */
+/*
+ * Binary heap of deadlines; see heap.h.
+ *
+ * Invariant: no child comes before its parent.
+ */
 #include "heap.h"
 
 #include <glib.h>
