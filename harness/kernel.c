@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * kernel.c: finding guest kernels.
+ *
+ * The cache has kernels/SERIES/VERSION/{vmlinuz,vmlinux,modules/,info} from
+ * scripts/fetch-kernel. A bzImage given by path is used where it lies; it gets
+ * a directory of the same shape in the cache, so that images/build-initramfs
+ * need not know the difference, with the modules found beside it, if any.
+ */
+#include "kernel.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bzimage.h"
+#include "failure.h"
+#include "paths.h"
+
+#define TREE_IMAGE "arch/x86/boot/bzImage"
+
+void kernel_free(struct kernel *kernel)
+{
+    if (!kernel) {
+        return;
+    }
+    g_free(kernel->name);
+    g_free(kernel->given);
+    g_free(kernel->series);
+    g_free(kernel->version);
+    g_free(kernel->image);
+    g_free(kernel->directory);
+    g_free(kernel);
+}
+
+/* The value of KEY=VALUE in an info file, or NULL. */
+static char *info_value(const char *directory, const char *key)
+{
+    g_autofree char *path = g_build_filename(directory, "info", NULL);
+    g_autofree char *text = NULL;
+    g_auto(GStrv) lines = NULL;
+
+    if (!g_file_get_contents(path, &text, NULL, NULL)) {
+        return NULL;
+    }
+    lines = g_strsplit(text, "\n", -1);
+    for (char **line = lines; *line; line++) {
+        char *equals = strchr(*line, '=');
+
+        if (equals && strlen(key) == (size_t)(equals - *line) &&
+            g_str_has_prefix(*line, key)) {
+            return g_strdup(equals + 1);
+        }
+    }
+    return NULL;
+}
+
+/* A directory without info is one that a fetch did not finish. */
+static struct kernel *kernel_from_cache(const char *directory)
+{
+    struct kernel *kernel;
+    char *version = info_value(directory, "version");
+
+    if (!version) {
+        return NULL;
+    }
+    kernel = g_new0(struct kernel, 1);
+    kernel->version = version;
+    kernel->series = info_value(directory, "series");
+    /* The unpacked ELF image, if there is one, boots faster under TCG. */
+    kernel->image = g_build_filename(directory, "vmlinux", NULL);
+    if (!g_file_test(kernel->image, G_FILE_TEST_IS_REGULAR)) {
+        g_free(kernel->image);
+        kernel->image = g_build_filename(directory, "vmlinuz", NULL);
+    }
+    kernel->directory = g_strdup(directory);
+    return kernel;
+}
+
+static void cache_add_series(GPtrArray *kernels, const char *series)
+{
+    g_autoptr(GDir) dir = g_dir_open(series, 0, NULL);
+    const char *name;
+
+    while (dir && (name = g_dir_read_name(dir))) {
+        g_autofree char *path = g_build_filename(series, name, NULL);
+        struct kernel *kernel = NULL;
+
+        /* "current" is a link to one of its neighbours. */
+        if (!g_file_test(path, G_FILE_TEST_IS_SYMLINK)) {
+            kernel = kernel_from_cache(path);
+        }
+        if (kernel) {
+            g_ptr_array_add(kernels, kernel);
+        }
+    }
+}
+
+static int by_version(gconstpointer a, gconstpointer b)
+{
+    const struct kernel *one = *(struct kernel *const *)a;
+    const struct kernel *two = *(struct kernel *const *)b;
+
+    return strverscmp(one->version, two->version);
+}
+
+GPtrArray *kernel_cached(void)
+{
+    g_autofree char *root = g_build_filename(paths_cache(), "kernels", NULL);
+    g_autoptr(GDir) dir = g_dir_open(root, 0, NULL);
+    GPtrArray *kernels =
+        g_ptr_array_new_with_free_func((GDestroyNotify)kernel_free);
+    const char *name;
+
+    while (dir && (name = g_dir_read_name(dir))) {
+        g_autofree char *series = g_build_filename(root, name, NULL);
+
+        cache_add_series(kernels, series);
+    }
+    g_ptr_array_sort(kernels, by_version);
+    return kernels;
+}
+
+static bool answers_to(const struct kernel *kernel, const char *word)
+{
+    return g_str_equal(word, "newest") ||
+           g_strcmp0(kernel->series, word) == 0 ||
+           g_str_equal(kernel->version, word);
+}
+
+/* The newest that answers to the word. */
+static struct kernel *find_cached(const char *word)
+{
+    g_autoptr(GPtrArray) kernels = kernel_cached();
+
+    for (guint i = kernels->len; i > 0; i--) {
+        if (answers_to(kernels->pdata[i - 1], word)) {
+            struct kernel *kernel = g_ptr_array_steal_index(kernels, i - 1);
+
+            kernel->name = paths_slug(word);
+            kernel->given = g_strdup(word);
+            return kernel;
+        }
+    }
+    return NULL;
+}
+
+/* Where the modules of a bzImage may lie: beside it, as the cache has them. */
+static char *modules_beside(const char *image)
+{
+    g_autofree char *directory = g_path_get_dirname(image);
+    g_autofree char *modules = g_build_filename(directory, "modules", NULL);
+
+    if (!g_file_test(modules, G_FILE_TEST_IS_DIR)) {
+        return NULL;
+    }
+    return g_steal_pointer(&modules);
+}
+
+static gboolean link_new(const char *target, const char *directory,
+                         const char *name, GError **error)
+{
+    g_autofree char *path = g_build_filename(directory, name, NULL);
+
+    g_unlink(path);
+    if (symlink(target, path) < 0) {
+        g_set_error(error, FAILURE, FAILURE_INFRA, "%s: %s", path,
+                    g_strerror(errno));
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* kernels-local/KEY/{vmlinuz,modules,info}; KEY by path and version. */
+static char *local_directory(const char *image, const char *version,
+                             GError **error)
+{
+    g_autofree char *identity = g_strdup_printf("%s\n%s", image, version);
+    g_autofree char *key =
+        g_compute_checksum_for_string(G_CHECKSUM_SHA256, identity, -1);
+    g_autofree char *directory =
+        g_build_filename(paths_cache(), "kernels-local", key, NULL);
+    g_autofree char *info = g_build_filename(directory, "info", NULL);
+    g_autofree char *modules = modules_beside(image);
+    g_autofree char *empty = g_build_filename(directory, "modules", NULL);
+    g_autofree char *text =
+        g_strdup_printf("version=%s\nseries=local\n", version);
+
+    if (!paths_make(directory, error) ||
+        !link_new(image, directory, "vmlinuz", error) ||
+        (modules && !link_new(modules, directory, "modules", error)) ||
+        (!modules && !paths_make(empty, error)) ||
+        !g_file_set_contents(info, text, -1, error)) {
+        return NULL;
+    }
+    return g_steal_pointer(&directory);
+}
+
+static struct kernel *kernel_from_image(const char *given, const char *path,
+                                        GError **error)
+{
+    g_autofree char *image = g_canonicalize_filename(path, NULL);
+    g_autofree char *banner = bzimage_version(image, error);
+    g_autofree char *directory = NULL;
+    struct kernel *kernel;
+
+    if (!banner) {
+        return NULL;
+    }
+    /* "VERSION (who@where) #1 …": the first word is uname -r. */
+    *strchrnul(banner, ' ') = '\0';
+    directory = local_directory(image, banner, error);
+    if (!directory) {
+        return NULL;
+    }
+    kernel = g_new0(struct kernel, 1);
+    kernel->name = paths_slug(banner);
+    kernel->given = g_strdup(given);
+    kernel->version = g_steal_pointer(&banner);
+    kernel->image = g_steal_pointer(&image);
+    kernel->directory = g_steal_pointer(&directory);
+    return kernel;
+}
+
+static struct kernel *kernel_from_path(const char *path, GError **error)
+{
+    g_autofree char *image = NULL;
+
+    if (!g_file_test(path, G_FILE_TEST_IS_DIR)) {
+        return kernel_from_image(path, path, error);
+    }
+    image = g_build_filename(path, TREE_IMAGE, NULL);
+    if (!g_file_test(image, G_FILE_TEST_EXISTS)) {
+        g_set_error(error, FAILURE, FAILURE_USAGE,
+                    "%s: no " TREE_IMAGE " in it", path);
+        return NULL;
+    }
+    return kernel_from_image(path, image, error);
+}
+
+struct kernel *kernel_find(const char *word, GError **error)
+{
+    struct kernel *kernel = find_cached(word);
+
+    if (kernel) {
+        return kernel;
+    }
+    if (strchr(word, '/') || g_file_test(word, G_FILE_TEST_EXISTS)) {
+        return kernel_from_path(word, error);
+    }
+    g_set_error(error, FAILURE, FAILURE_USAGE,
+                "no kernel '%s' in %s/kernels; try: nvmelab kernel get %s",
+                word, paths_cache(), word);
+    return NULL;
+}
+
+char *kernel_initramfs(const struct kernel *kernel, GError **error)
+{
+    g_autofree char *builder = paths_in_root("images/build-initramfs");
+    const char *argv[] = { builder, "--print", kernel->directory, NULL };
+    g_autoptr(GError) cause = NULL;
+    char *output = NULL;
+    int status;
+
+    if (!g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_DEFAULT, NULL, NULL,
+                      &output, NULL, &status, &cause) ||
+        !g_spawn_check_wait_status(status, &cause)) {
+        g_set_error(error, FAILURE, FAILURE_INFRA, "%s %s: %s", builder,
+                    kernel->directory, cause->message);
+        g_free(output);
+        return NULL;
+    }
+    g_strstrip(output);
+    if (!g_file_test(output, G_FILE_TEST_IS_REGULAR)) {
+        g_set_error(error, FAILURE, FAILURE_INFRA,
+                    "%s printed '%s', which is no file", builder, output);
+        g_free(output);
+        return NULL;
+    }
+    return output;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * kernel.h: guest kernels: those in the cache by series, and bzImages.
+ */
+#ifndef HARNESS_KERNEL_H
+#define HARNESS_KERNEL_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+struct kernel {
+    char *name;                 /* slug for reports: "6.12" */
+    char *given;                /* as on the command line, for reruns */
+    char *series;               /* "6.12", or NULL for a bzImage */
+    char *version;              /* exact, of the image or of info */
+    char *image;                /* path of the bzImage */
+    char *directory;            /* what images/build-initramfs is given */
+};
+
+/*
+ * SERIES, "newest", an exact version in the cache, a bzImage, or a kernel
+ * tree. NULL and an error that names the word.
+ */
+struct kernel *kernel_find(const char *word, GError **error);
+void kernel_free(struct kernel *kernel);
+/* Everything in the cache, oldest version first. */
+GPtrArray *kernel_cached(void);
+/* Path of the initramfs for this kernel, made when missing. */
+char *kernel_initramfs(const struct kernel *kernel, GError **error);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * plan.h: what a run is to do: which cases, with which seeds and limits.
+ */
+#ifndef HARNESS_PLAN_H
+#define HARNESS_PLAN_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+struct plan {
+    char **cases;               /* names or patterns; empty: by group */
+    char **groups;              /* empty: the default groups */
+    char **excludes;            /* patterns */
+    char *lie;                  /* NULL: none */
+    guint64 seed;
+    unsigned seeds;             /* rounds with policy random */
+    double timeout_s;
+    bool keeps_images;
+};
+
+#define PLAN_SEED_DEFAULT 1
+#define PLAN_SEEDS_DEFAULT 20
+#define PLAN_TIMEOUT_DEFAULT_S 120
+
+/* Refuses unknown groups and lies. */
+gboolean plan_check(const struct plan *plan, GError **error);
+bool plan_selects(const struct plan *plan, const char *name);
+/* The selected ones among names (a copy); none is an error. */
+GPtrArray *plan_select(const struct plan *plan, const GPtrArray *names,
+                       GError **error);
+/* "durability" of "durability.raw.fua-kept"; free with g_free(). */
+char *plan_group(const char *name);
+/* "a,b" and "c" -> { "a", "b", "c" }; lists may be NULL. */
+char **plan_split(char **lists);
+
+#endif

@@ -1,0 +1,70 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# usage: test_bad_input.sh NVMELAB
+#
+# Bad input gives one line on stderr that names the value, nothing on stdout,
+# and exit code 2 (the user) or 3 (the set-up). Needs no QEMU.
+
+set -u
+nvmelab=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+export NVMELAB_CACHE="$work/cache"
+mkdir -p "$work/cache/kernels/6.12/6.12.9-test" "$work/tree"
+printf 'version=6.12.9-test\nseries=6.12\n' \
+    >"$work/cache/kernels/6.12/6.12.9-test/info"
+: >"$work/cache/kernels/6.12/6.12.9-test/vmlinuz"
+printf 'no kernel at all' >"$work/bzImage"
+printf '#!/bin/sh\n' >"$work/foreign"
+# A header of a trace, cut short.
+printf 'LABTRACE\001\000\000\000' >"$work/truncated"
+
+# refuses CODE WORD ARGUMENT...
+refuses() {
+    code=$1
+    word=$2
+    shift 2
+    "$nvmelab" "$@" >"$work/out" 2>"$work/err" </dev/null
+    got=$?
+    if [ "$got" -ne "$code" ] || [ "$(wc -l <"$work/err")" -ne 1 ] ||
+        [ -s "$work/out" ] || ! grep -qF -- "$word" "$work/err"; then
+        echo "nvmelab $*: exit $got (wanted $code, '$word'):" >&2
+        cat "$work/err" "$work/out" >&2
+        failed=1
+    fi
+}
+
+refuses 2 'no verb'
+refuses 2 "'fly'" fly
+refuses 2 '--fast' run --fast
+refuses 2 '--fast' trace --fast
+refuses 2 "'5.10'" run -k 5.10
+refuses 2 "'5.10'" run -k 6.12,5.10
+refuses 2 "$work/bzImage is no kernel" run -k "$work/bzImage"
+refuses 2 "$work/tree" run -k "$work/tree"
+refuses 2 "/nonexistent/bzImage" run -k /nonexistent/bzImage
+refuses 2 "'floppy'" run -d floppy
+refuses 2 "'floppy'" run -d vwc,floppy
+refuses 2 "'flash'" run -g flash
+refuses 2 "'always'" run --lie always
+refuses 2 "'xml'" run --format xml
+refuses 2 'many' run --seed many
+refuses 2 '-1' run --seeds=-1
+refuses 2 '--timeout 0' run --timeout 0
+refuses 2 "'floppy'" qemu -d floppy
+refuses 2 "'extra'" qemu extra
+refuses 2 "'extra'" doctor extra
+refuses 2 "'extra'" demo extra
+refuses 2 "'burn'" kernel burn
+refuses 2 'kernel' kernel get
+refuses 2 "'burn'" trace burn
+refuses 2 'FILE' trace show
+refuses 2 "'xml'" trace stat "$work/foreign" --format xml
+refuses 2 "$work/none" trace show "$work/none"
+refuses 3 "$work/foreign: offset 0: not a command trace" \
+    trace show "$work/foreign"
+refuses 3 "$work/truncated: offset 0: truncated header" \
+    trace stat "$work/truncated"
+exit $failed

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * verb_run.c: nvmelab run: boots, runs, judges, reports.
+ */
+#include "verb.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "failure.h"
+#include "progress.h"
+#include "report.h"
+#include "run.h"
+#include "shell.h"
+
+static struct {
+    char **kernels;
+    char **drives;
+    char **groups;
+    char **excludes;
+    gboolean is_list;
+    gboolean is_dry;
+    gboolean keeps;
+    char *results;
+    char *format;
+    gint64 seed;
+    int seeds;
+    char *lie;
+    double timeout_s;
+    gboolean is_strict;
+    gboolean is_shell;
+} given = {
+    .seed = PLAN_SEED_DEFAULT, .seeds = PLAN_SEEDS_DEFAULT,
+    .timeout_s = PLAN_TIMEOUT_DEFAULT_S,
+};
+
+static const GOptionEntry options[] = {
+    { "kernel", 'k', 0, G_OPTION_ARG_STRING_ARRAY, &given.kernels,
+      "series, exact version, newest, bzImage or kernel tree (6.12)",
+      "KERNEL[,…]" },
+    { "drive", 'd', 0, G_OPTION_ARG_STRING_ARRAY, &given.drives,
+      "named sets of drive properties (vwc)", "DRIVE[,…]" },
+    { "group", 'g', 0, G_OPTION_ARG_STRING_ARRAY, &given.groups,
+      "groups of cases (flush,durability)", "GROUP[,…]" },
+    { "list", 'l', 0, G_OPTION_ARG_NONE, &given.is_list,
+      "list the selected cases and exit", NULL },
+    { "exclude", 'x', 0, G_OPTION_ARG_STRING_ARRAY, &given.excludes,
+      "leave out cases that match", "PATTERN" },
+    { "dry-run", 'n', 0, G_OPTION_ARG_NONE, &given.is_dry,
+      "print the QEMU command lines and exit", NULL },
+    { "keep", 0, 0, G_OPTION_ARG_NONE, &given.keeps,
+      "keep the images", NULL },
+    { "results", 0, 0, G_OPTION_ARG_FILENAME, &given.results,
+      "results directory (a new one in build/results)", "DIR" },
+    { "format", 0, 0, G_OPTION_ARG_STRING, &given.format,
+      "ktap, ktap-flat, junit or json (ktap)", "FORMAT" },
+    { "seed", 0, 0, G_OPTION_ARG_INT64, &given.seed,
+      "seed of the first random power cut (1)", "N" },
+    { "seeds", 0, 0, G_OPTION_ARG_INT, &given.seeds,
+      "number of random power cuts (20)", "N" },
+    { "lie", 0, 0, G_OPTION_ARG_STRING, &given.lie,
+      "make the drive lie: flush, flush-early, fua, fua-barrier", "LIE" },
+    { "timeout", 0, 0, G_OPTION_ARG_DOUBLE, &given.timeout_s,
+      "seconds without an answer from the guest (120)", "S" },
+    { "strict-skip", 0, 0, G_OPTION_ARG_NONE, &given.is_strict,
+      "a skipped case is a failure", NULL },
+    { "shell", 0, 0, G_OPTION_ARG_NONE, &given.is_shell,
+      "boot, and give a shell in the guest instead of running cases", NULL },
+    G_OPTION_ENTRY_NULL
+};
+
+static enum report_format format;
+
+static gboolean check_numbers(GError **error)
+{
+    if (given.seed < 0 || given.seeds < 0 || given.seeds > 100000) {
+        g_set_error(error, FAILURE, FAILURE_USAGE,
+                    "--seed %" G_GINT64_FORMAT " --seeds %d: out of range",
+                    given.seed, given.seeds);
+        return FALSE;
+    }
+    if (!(given.timeout_s > 0 && given.timeout_s < 1e6)) {
+        g_set_error(error, FAILURE, FAILURE_USAGE,
+                    "--timeout %g: not a number of seconds",
+                    given.timeout_s);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static char **split_or(char **lists, const char *fallback)
+{
+    char **words = plan_split(lists);
+
+    if (!*words) {
+        g_strfreev(words);
+        words = g_strsplit(fallback, ",", -1);
+    }
+    return words;
+}
+
+/* KTAP is printed as it comes; the other formats need the whole. */
+static void print_suite(const struct suite_result *suite, guint number)
+{
+    g_autofree char *text = report_ktap_suite(suite, number);
+
+    progress_clear();
+    fputs(text, stdout);
+    fflush(stdout);
+}
+
+static int run_and_report(const struct run_request *request, GError **error)
+{
+    bool is_stream = format == REPORT_KTAP;
+    struct run_result *run;
+    int code;
+
+    if (is_stream) {
+        g_autofree char *header = NULL;
+
+        /* Nothing on stdout when the command line is wrong. */
+        if (!run_check(request, error)) {
+            return EXIT_USAGE;
+        }
+        header = report_ktap_header(g_strv_length(request->kernels) *
+                                    g_strv_length(request->drives));
+        fputs(header, stdout);
+        fflush(stdout);
+    }
+    run = run_all(request, is_stream ? print_suite : NULL, error);
+    if (!run) {
+        return EXIT_INFRA;
+    }
+    if (!is_stream) {
+        g_autofree char *text = report_make(format, run);
+
+        fputs(text, stdout);
+    }
+    code = run_result_exit(run, given.is_strict);
+    run_result_free(run);
+    return code;
+}
+
+static int act(const struct run_request *request, GError **error)
+{
+    if (given.is_dry) {
+        return shell_print(request, error);
+    }
+    if (given.is_list) {
+        return run_list(request, error) ? EXIT_PASS : EXIT_INFRA;
+    }
+    if (given.is_shell) {
+        return shell_run(request, true, error);
+    }
+    return run_and_report(request, error);
+}
+
+static int run(int argc, char **argv)
+{
+    g_autoptr(GError) cause = NULL;
+    struct run_request request = {
+        .kernels = split_or(given.kernels, "6.12"),
+        .drives = split_or(given.drives, "vwc"),
+        .results = given.results,
+        .plan = {
+            .cases = argv + 1, .groups = plan_split(given.groups),
+            .excludes = plan_split(given.excludes), .lie = given.lie,
+            .seed = (guint64)given.seed, .seeds = (unsigned)given.seeds,
+            .timeout_s = given.timeout_s, .keeps_images = given.keeps,
+        },
+    };
+    int code;
+
+    (void)argc;
+    if (!check_numbers(&cause) ||
+        !report_format_parse(given.format ? given.format : "ktap", &format,
+                             &cause)) {
+        code = failure_report(cause);
+    } else {
+        code = act(&request, &cause);
+        if (cause) {
+            code = failure_report(cause);
+        }
+    }
+    g_strfreev(request.kernels);
+    g_strfreev(request.drives);
+    g_strfreev(request.plan.groups);
+    g_strfreev(request.plan.excludes);
+    return code;
+}
+
+const struct verb verb_run = {
+    "run", "[CASE…]", "boot kernels on drives, run cases, judge", options, run
+};
