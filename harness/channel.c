@@ -2,9 +2,10 @@
 /*
  * channel.c: a descriptor that speaks in lines.
  *
- * Reading is non-blocking and happens in the default main context. Writing is
- * a handful of bytes into a socket whose other end is QEMU: it polls for at
- * most a few seconds, so that a stopped QEMU cannot stop the harness.
+ * Reading is non-blocking and happens in the main context of the thread that
+ * made the channel. Writing is a handful of bytes into a socket whose other end
+ * is QEMU: it polls for at most a few seconds, so that a stopped QEMU cannot
+ * stop the harness.
  */
 #include "channel.h"
 
@@ -21,7 +22,7 @@
 
 struct channel {
     int fd;
-    guint source;
+    GSource *source;            /* NULL: the other end is gone */
     gsize max;
     GString *partial;
     channel_line_fn *on_line;
@@ -71,7 +72,7 @@ static gboolean channel_readable(gint fd, GIOCondition condition,
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
         return G_SOURCE_CONTINUE;
     }
-    channel->source = 0;
+    g_clear_pointer(&channel->source, g_source_unref);
     return G_SOURCE_REMOVE;
 }
 
@@ -86,8 +87,12 @@ struct channel *channel_new(int fd, gsize max, channel_line_fn *on_line,
     channel->opaque = opaque;
     channel->partial = g_string_new(NULL);
     g_unix_set_fd_nonblocking(fd, TRUE, NULL);
-    channel->source = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR,
-                                    channel_readable, channel);
+    channel->source = g_unix_fd_source_new(fd, G_IO_IN | G_IO_HUP | G_IO_ERR);
+    /* A cast that GLib documents: the source's own kind of callback. */
+    g_source_set_callback(channel->source,
+                          (GSourceFunc)(void (*)(void))channel_readable,
+                          channel, NULL);
+    g_source_attach(channel->source, g_main_context_get_thread_default());
     return channel;
 }
 
@@ -97,7 +102,8 @@ void channel_free(struct channel *channel)
         return;
     }
     if (channel->source) {
-        g_source_remove(channel->source);
+        g_source_destroy(channel->source);
+        g_source_unref(channel->source);
     }
     channel_flush(channel);
     close(channel->fd);

@@ -196,6 +196,31 @@ static void flush_table(const struct demo *demo)
     }
 }
 
+/*
+ * A case that holds keeps the words of its first cut, the one that drops all
+ * (guest-tests/durability/claim.c): they say what was found, in blocks.
+ */
+static char *found_after_cut(const struct case_result *result)
+{
+    const char *counts = strstr(result->reason ? result->reason : "",
+                                "promised and kept ");
+    unsigned promised = 0, kept = 0, lost = 0;
+    GString *text = g_string_new(NULL);
+
+    if (!counts || sscanf(counts, "promised and kept %u, unpromised kept %u "
+                          "lost %u", &promised, &kept, &lost) != 3) {
+        g_string_append(text, "held");
+    }
+    if (promised) {
+        g_string_append_printf(text, "synced %u: kept", promised);
+    }
+    if (kept + lost) {
+        g_string_append_printf(text, "%sunsynced %u: lost %u",
+                               text->len ? ", " : "", kept + lost, lost);
+    }
+    return g_string_free(text, FALSE);
+}
+
 static void durability_cell(const struct demo *demo,
                             const struct case_result *result)
 {
@@ -206,7 +231,7 @@ static void durability_cell(const struct demo *demo,
         text = g_strdup("not run");
         colour = WARN;
     } else if (result->verdict == VERDICT_PASS) {
-        text = g_strdup_printf("held in %u cuts", result->rounds);
+        text = found_after_cut(result);
         colour = GOOD;
     } else if (result->verdict == VERDICT_SKIP) {
         text = g_strdup_printf("skipped: %s", result->reason);
@@ -216,21 +241,22 @@ static void durability_cell(const struct demo *demo,
                                result->failed_policy ? result->failed_policy
                                                      : result->reason);
     }
-    cell(demo, colour, 33, text);
+    cell(demo, colour, 41, text);
 }
 
 static void durability_table(const struct demo *demo)
 {
     const struct suite_result *first = demo->run->suites->pdata[0];
 
-    heading(demo, "What a power cut may and may not take");
+    heading(demo, "What a power cut took and what was kept (blocks of 512 "
+                  "bytes; the cut that drops all)");
     for (guint i = 0; i < first->cases->len; i++) {
         const struct case_result *result = first->cases->pdata[i];
 
         if (!g_str_has_prefix(result->name, "durability.")) {
             continue;
         }
-        cell(demo, PLAIN, 43, result->name + strlen("durability."));
+        cell(demo, PLAIN, 19, result->name + strlen("durability."));
         for (guint j = 0; j < demo->run->suites->len; j++) {
             durability_cell(demo, find_case(demo->run->suites->pdata[j],
                                             result->name));
@@ -241,8 +267,8 @@ static void durability_table(const struct demo *demo)
 
 static void cut_table(const struct demo *demo)
 {
-    heading(demo, "What the cuts did to the writes that had no promise "
-                  "(tore: kept some blocks)");
+    heading(demo, "Each cut: writes that had no promise (tore: kept some "
+                  "blocks)");
     for (guint i = 0; i < demo->run->suites->len; i++) {
         const struct suite_result *suite = demo->run->suites->pdata[i];
 

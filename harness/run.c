@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * run.c: all suites of a run, one after the other.
+ * run.c: all suites of a run, a few at a time.
  *
  * Everything that can be refused without booting is refused first: a word
  * that is wrong in the last of three kernels must not cost the first two.
@@ -86,61 +86,143 @@ static struct expect *load_expectations(GError **error)
     return expect_load(path, error);
 }
 
-static gboolean run_suite(struct run_result *run,
-                          const struct run_request *request,
-                          const struct expect *expect, const char *kernel,
-                          const char *drive, GError **error)
-{
+/*
+ * A suite runs in a thread with a main context of its own; the main thread
+ * resolves, watches for signals, and takes the results in order.
+ */
+struct job {
     struct run_machine machine;
-    g_autofree char *name = NULL;
-    g_autofree char *directory = NULL;
-    g_autoptr(GError) cause = NULL;
-    struct suite_result *suite;
+    const struct plan *plan;
+    const struct expect *expect;
+    char *directory;
+    GThread *thread;
+    gint is_over;               /* atomic */
+    struct suite_result *result;
+    GError *error;
+};
 
-    if (!run_machine_init(&machine, kernel, drive, error)) {
-        run_machine_clear(&machine);
+static void job_free(gpointer data)
+{
+    struct job *job = data;
+
+    run_machine_clear(&job->machine);
+    g_free(job->directory);
+    g_clear_error(&job->error);
+    g_free(job);
+}
+
+static gboolean job_add(GPtrArray *jobs, const struct run_result *run,
+                        const struct run_request *request,
+                        const struct expect *expect, const char *kernel,
+                        const char *drive, GError **error)
+{
+    struct job *job = g_new0(struct job, 1);
+    g_autofree char *name = NULL;
+
+    g_ptr_array_add(jobs, job);
+    job->plan = &request->plan;
+    job->expect = expect;
+    if (!run_machine_init(&job->machine, kernel, drive, error)) {
         return FALSE;
     }
-    name = g_strdup_printf("%s.%s", machine.kernel->name, drive);
-    directory = g_build_filename(run->directory, name, NULL);
-    progress_say("%s: kernel %s, %s (%s)", name, machine.kernel->version,
-                 machine.machine.accel, machine.accel_why);
-    if (!paths_make(directory, error)) {
-        run_machine_clear(&machine);
-        return FALSE;
+    name = g_strdup_printf("%s.%s", job->machine.kernel->name, drive);
+    job->directory = g_build_filename(run->directory, name, NULL);
+    progress_say("%s: kernel %s, %s (%s)", name, job->machine.kernel->version,
+                 job->machine.machine.accel, job->machine.accel_why);
+    return paths_make(job->directory, error);
+}
+
+static gpointer job_main(gpointer data)
+{
+    struct job *job = data;
+    GMainContext *context = g_main_context_new();
+
+    g_main_context_push_thread_default(context);
+    job->result = suite_run(&job->machine.machine, job->plan, job->expect,
+                            job->directory, &job->error);
+    g_main_context_pop_thread_default(context);
+    g_main_context_unref(context);
+    g_atomic_int_set(&job->is_over, 1);
+    g_main_context_wakeup(NULL);
+    return NULL;
+}
+
+/* Start what may run, the first ones first. */
+static void jobs_start(GPtrArray *jobs, unsigned jobs_max)
+{
+    unsigned at_work = 0;
+
+    for (guint i = 0; i < jobs->len; i++) {
+        struct job *job = jobs->pdata[i];
+
+        if (job->thread && !g_atomic_int_get(&job->is_over)) {
+            at_work++;
+        } else if (!job->thread && at_work < jobs_max &&
+                   !vm_is_interrupted()) {
+            job->thread = g_thread_new("suite", job_main, job);
+            at_work++;
+        }
     }
-    suite = suite_run(&machine.machine, &request->plan, expect, directory,
-                      &cause);
-    run_machine_clear(&machine);
-    if (cause) {
-        suite_result_free(suite);
-        g_propagate_error(error, g_steal_pointer(&cause));
-        return FALSE;
+}
+
+static void job_wait(GPtrArray *jobs, struct job *job, unsigned jobs_max)
+{
+    jobs_start(jobs, jobs_max);
+    while (job->thread && !g_atomic_int_get(&job->is_over)) {
+        g_main_context_iteration(NULL, TRUE);
+        jobs_start(jobs, jobs_max);
     }
-    g_ptr_array_add(run->suites, suite);
-    return results_write_suite(run, suite, error);
+    if (job->thread) {
+        g_thread_join(job->thread);
+    }
+}
+
+static gboolean jobs_run(GPtrArray *jobs, struct run_result *run,
+                         unsigned jobs_max, run_suite_fn *on_suite,
+                         GError **error)
+{
+    gboolean is_good = TRUE;
+
+    for (guint i = 0; i < jobs->len; i++) {
+        struct job *job = jobs->pdata[i];
+
+        job_wait(jobs, job, jobs_max);
+        if (!job->result) {
+            continue;           /* interrupted before its turn */
+        }
+        if (job->error) {
+            suite_result_free(job->result);
+            if (is_good) {
+                g_propagate_error(error, g_steal_pointer(&job->error));
+            }
+            is_good = FALSE;
+            continue;
+        }
+        g_ptr_array_add(run->suites, job->result);
+        is_good = is_good && results_write_suite(run, job->result, error);
+        if (is_good && on_suite) {
+            on_suite(job->result, run->suites->len);
+        }
+    }
+    return is_good;
 }
 
 static gboolean run_suites(struct run_result *run,
                            const struct run_request *request,
                            run_suite_fn *on_suite, GError **error)
 {
+    unsigned jobs_max = request->jobs ? request->jobs : g_get_num_processors();
+    g_autoptr(GPtrArray) jobs = g_ptr_array_new_with_free_func(job_free);
     struct expect *expect = load_expectations(error);
     gboolean is_good = expect != NULL;
 
     for (char **kernel = request->kernels; is_good && *kernel; kernel++) {
         for (char **drive = request->drives; is_good && *drive; drive++) {
-            is_good = run_suite(run, request, expect, *kernel, *drive, error);
-            if (is_good && on_suite) {
-                on_suite(run->suites->pdata[run->suites->len - 1],
-                         run->suites->len);
-            }
-            if (vm_is_interrupted()) {
-                expect_free(expect);
-                return is_good;
-            }
+            is_good = job_add(jobs, run, request, expect, *kernel, *drive,
+                              error);
         }
     }
+    is_good = is_good && jobs_run(jobs, run, jobs_max, on_suite, error);
     expect_free(expect);
     return is_good;
 }

@@ -14,10 +14,11 @@ struct run_request {
     char **kernels;             /* words for kernel_find() */
     char **drives;              /* names of drive sets */
     const char *results;        /* directory, or NULL: a new one */
+    unsigned jobs;              /* suites at a time; 0: one per processor */
     struct plan plan;
 };
 
-/* Called after each suite, for output as it comes; may be NULL. */
+/* Called after each suite, in their order; may be NULL. */
 typedef void run_suite_fn(const struct suite_result *suite, guint number);
 
 /* The resolved parts of one suite; clear with run_machine_clear(). */

@@ -13,7 +13,7 @@
 #include "failure.h"
 #include "run.h"
 
-#define DEMO_SEEDS 3
+#define DEMO_SEEDS 1
 
 static struct {
     char *kernel;
@@ -31,7 +31,7 @@ static const GOptionEntry options[] = {
     { "lie", 0, 0, G_OPTION_ARG_STRING, &given.lie,
       "make the drive lie: flush, flush-early, fua, fua-barrier", "LIE" },
     { "seeds", 0, 0, G_OPTION_ARG_INT, &given.seeds,
-      "number of random power cuts (3)", "N" },
+      "number of random power cuts (1)", "N" },
     G_OPTION_ENTRY_NULL
 };
 

@@ -25,6 +25,7 @@ static struct {
     char *format;
     gint64 seed;
     int seeds;
+    int jobs;
     char *lie;
     double timeout_s;
     gboolean is_strict;
@@ -58,6 +59,8 @@ static const GOptionEntry options[] = {
       "seed of the first random power cut (1)", "N" },
     { "seeds", 0, 0, G_OPTION_ARG_INT, &given.seeds,
       "number of random power cuts (20)", "N" },
+    { "jobs", 'j', 0, G_OPTION_ARG_INT, &given.jobs,
+      "suites at a time (one per processor)", "N" },
     { "lie", 0, 0, G_OPTION_ARG_STRING, &given.lie,
       "make the drive lie: flush, flush-early, fua, fua-barrier", "LIE" },
     { "timeout", 0, 0, G_OPTION_ARG_DOUBLE, &given.timeout_s,
@@ -77,6 +80,11 @@ static gboolean check_numbers(GError **error)
         g_set_error(error, FAILURE, FAILURE_USAGE,
                     "--seed %" G_GINT64_FORMAT " --seeds %d: out of range",
                     given.seed, given.seeds);
+        return FALSE;
+    }
+    if (given.jobs < 0 || given.jobs > 256) {
+        g_set_error(error, FAILURE, FAILURE_USAGE, "--jobs %d: out of range",
+                    given.jobs);
         return FALSE;
     }
     if (!(given.timeout_s > 0 && given.timeout_s < 1e6)) {
@@ -161,7 +169,7 @@ static int run(int argc, char **argv)
     struct run_request request = {
         .kernels = split_or(given.kernels, "6.12"),
         .drives = split_or(given.drives, "vwc"),
-        .results = given.results,
+        .results = given.results, .jobs = (unsigned)given.jobs,
         .plan = {
             .cases = argv + 1, .groups = plan_split(given.groups),
             .excludes = plan_split(given.excludes), .lie = given.lie,

@@ -7,7 +7,8 @@
  * harness ends QEMU: the kernel sends it SIGKILL (PR_SET_PDEATHSIG), and
  * vm_stop() and vm_kill() return only when the process is gone.
  *
- * Everything happens in the default main context, inside vm_step().
+ * Everything happens in the main context of the calling thread, inside
+ * vm_step(); QEMU dies with that thread at the latest.
  */
 #include "vm.h"
 
@@ -32,13 +33,14 @@
 #define CONSOLE_LINE_MAX 4096
 #define QUIT_TIMEOUT_S 20
 #define SPLAT_LINES 40
-/* Keeps the arithmetic of a far deadline within a guint. */
-#define STEP_MAX_US (60 * G_USEC_PER_SEC)
+/* An interrupt is for another thread: look up from waiting now and then. */
+#define STEP_MAX_US (G_USEC_PER_SEC / 4)
 
 /* Descriptor numbers inside QEMU. */
 enum { CHILD_CONSOLE_FD = 20, CHILD_SERIAL_FD, CHILD_QMP_FD };
 
 struct vm {
+    GMainContext *context;      /* of the thread that owns the machine */
     GSubprocess *process;
     GCancellable *cancellable;
     GPid pid;
@@ -62,12 +64,12 @@ struct vm {
     bool is_stopped;            /* the virtual CPUs; nobody here does that */
 };
 
-static bool interrupted;
+static gint interrupted;        /* atomic: set by the main thread */
 
 static gboolean on_signal(gpointer data)
 {
     (void)data;
-    interrupted = true;
+    g_atomic_int_set(&interrupted, 1);
     return G_SOURCE_CONTINUE;
 }
 
@@ -80,7 +82,7 @@ void vm_catch_signals(void)
 
 bool vm_is_interrupted(void)
 {
-    return interrupted;
+    return g_atomic_int_get(&interrupted);
 }
 
 static void log_line(struct vm *vm, FILE *log, const char *prefix,
@@ -314,7 +316,7 @@ static void vm_free(struct vm *vm)
     if (vm->process && !vm->is_exited) {
         g_subprocess_force_exit(vm->process);
         while (!vm->is_exited) {
-            g_main_context_iteration(NULL, TRUE);
+            g_main_context_iteration(vm->context, TRUE);
         }
     }
     channel_free(vm->console);
@@ -340,6 +342,7 @@ struct vm *vm_start(struct vm_config config, const char *log_directory,
     config.console_fd = CHILD_CONSOLE_FD;
     config.serial_fd = CHILD_SERIAL_FD;
     config.qmp_fd = CHILD_QMP_FD;
+    vm->context = g_main_context_get_thread_default();
     vm->start_us = g_get_monotonic_time();
     vm->splats = g_ptr_array_new_with_free_func(g_free);
     g_queue_init(&vm->lines);
@@ -362,19 +365,21 @@ bool vm_step(struct vm *vm, gint64 deadline_us)
 {
     gint64 left_us = deadline_us - g_get_monotonic_time();
     bool is_fired = false;
-    guint timer;
+    GSource *timer;
 
-    (void)vm;
     if (left_us <= 0) {
-        g_main_context_iteration(NULL, FALSE);
+        g_main_context_iteration(vm->context, FALSE);
         return false;
     }
     left_us = MIN(left_us, STEP_MAX_US);
-    timer = g_timeout_add((guint)(left_us / 1000 + 1), on_timeout, &is_fired);
-    g_main_context_iteration(NULL, TRUE);
+    timer = g_timeout_source_new((guint)(left_us / 1000 + 1));
+    g_source_set_callback(timer, on_timeout, &is_fired, NULL);
+    g_source_attach(timer, vm->context);
+    g_main_context_iteration(vm->context, TRUE);
     if (!is_fired) {
-        g_source_remove(timer);
+        g_source_destroy(timer);
     }
+    g_source_unref(timer);
     return g_get_monotonic_time() < deadline_us;
 }
 
@@ -446,7 +451,7 @@ GPtrArray *vm_take_splats(struct vm *vm)
     GPtrArray *splats;
 
     /* The console may have more to say than has been read. */
-    while (g_main_context_iteration(NULL, FALSE)) {
+    while (g_main_context_iteration(vm->context, FALSE)) {
         continue;
     }
     splats = vm->splats;

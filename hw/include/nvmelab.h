@@ -105,8 +105,11 @@ struct lab_host_ops {
     void (*kick)(void *opaque);
     /* Send the message of this MSI-X vector. */
     void (*irq)(void *opaque, uint16_t vector);
-    /* One whole record of the command trace (abi/trace_file.h); may be NULL. */
-    void (*trace)(void *opaque, const void *record, size_t length);
+    /*
+     * One whole record of the command trace (abi/trace_file.h); false: it is
+     * lost. May be NULL.
+     */
+    bool (*trace)(void *opaque, const void *record, size_t length);
     /*
      * The guest asked for a power cut (vendor command CUT). The drive is
      * already frozen; the carrier calls lab_power_cut() when it can.

@@ -36,6 +36,7 @@ struct pending {
     uint32_t refs;
     bool is_promised;
     bool is_unpromised_listed;
+    bool has_failed;                    /* destaging it: some may be there */
     bool is_forgotten;                  /* in flight at a cut that is over */
 };
 

@@ -159,10 +159,15 @@ void piece_write(struct wcache *cache, struct pending *pending,
     if (piece->is_recorded && piece->segment_count) {
         redo_record(cache->config.redo, piece->segments, piece->segment_count,
                     recorded, piece);
-    } else {
-        piece->is_recorded = false;
-        write_next(piece);
+        return;
     }
+    piece->is_recorded = false;
+    if (cache->config.redo && redo_has_record(cache->config.redo)) {
+        /* Left by an error: it must not outlive newer data. */
+        redo_clear(cache->config.redo, recorded, piece);
+        return;
+    }
+    write_next(piece);
 }
 
 /* -- As a drain ----------------------------------------------------------- */
@@ -196,6 +201,7 @@ static void drained(void *opaque, int error)
 
     if (error) {
         drain->error = error;
+        pending->has_failed = true;
     } else {
         drain->blocks_written += pending->block_count;
         pending->medium_blocks += pending->layer_blocks;

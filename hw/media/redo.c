@@ -61,6 +61,7 @@ struct redo {
     void (*step)(struct redo *redo, int error);
     uint32_t replayed;          /* ranges */
     uint8_t *replay_from;
+    bool has_record;
 
     void (*started)(void *opaque, int error, const char *why);
     void (*done)(void *opaque, int error);
@@ -330,8 +331,22 @@ void redo_record(struct redo *redo, const struct redo_segment *segments,
     digest_record(redo, record->digest);
     redo->done = done;
     redo->opaque = opaque;
+    redo->has_record = true;
     transfer(redo, redo->meta, STORE_WRITE, RECORD_OFFSET, record,
              to - (uint8_t *)record, finish);
+}
+
+bool redo_has_record(const struct redo *redo)
+{
+    return redo->has_record;
+}
+
+static void cleared(struct redo *redo, int error)
+{
+    if (!error) {
+        redo->has_record = false;
+    }
+    finish(redo, error);
 }
 
 void redo_clear(struct redo *redo, void (*done)(void *opaque, int error),
@@ -339,5 +354,5 @@ void redo_clear(struct redo *redo, void (*done)(void *opaque, int error),
 {
     redo->done = done;
     redo->opaque = opaque;
-    clear_header(redo, finish);
+    clear_header(redo, cleared);
 }

@@ -60,6 +60,11 @@ void redo_start(struct redo *redo,
 void redo_record(struct redo *redo, const struct redo_segment *segments,
                  uint32_t count, void (*done)(void *opaque, int error),
                  void *opaque);
+/*
+ * Can there be a record on the metadata? After a failed redo_clear(), or a
+ * failed redo_record(), nobody may write to the medium before it is gone.
+ */
+bool redo_has_record(const struct redo *redo);
 /* The medium has them. */
 void redo_clear(struct redo *redo, void (*done)(void *opaque, int error),
                 void *opaque);

@@ -171,7 +171,8 @@ static void choose_pieces(struct cut *cut)
             pending, powercut_effect(&cut->powercut, &write),
         };
 
-        if (powercut_outcome(&cut->powercut, &write) != POWERCUT_DROPPED) {
+        if (pending->has_failed ||
+            powercut_outcome(&cut->powercut, &write) != POWERCUT_DROPPED) {
             g_array_append_val(cut->chosen, chosen);
         }
     }
@@ -185,7 +186,8 @@ static bool keeps_block(void *opaque, uint64_t block)
         &g_array_index(cut->chosen, struct chosen, cut->next);
     struct powercut_write write = describe(cut, chosen->pending);
 
-    return powercut_keeps(&cut->powercut, &write,
+    return chosen->pending->has_failed ||
+           powercut_keeps(&cut->powercut, &write,
                           block - chosen->pending->slba);
 }
 
@@ -234,7 +236,8 @@ static uint32_t layers_kept(struct cut *cut, const struct pending *pending)
         }
         for (block = extent->start; block < extent->start + extent->count;
              block++) {
-            kept += powercut_keeps(&cut->powercut, &write,
+            kept += pending->has_failed ||
+                    powercut_keeps(&cut->powercut, &write,
                                    block - pending->slba);
         }
     }

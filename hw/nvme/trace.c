@@ -16,7 +16,9 @@ static void emit(struct lab_ctrl *ctrl, struct lab_trace_record *record,
     record->number = htole64(ctrl->trace_number);
     record->time_ns = htole64(ctrl_now_ns(ctrl));
     ctrl->trace_number++;
-    ctrl->ops->trace(ctrl->opaque, record, size);
+    if (!ctrl->ops->trace(ctrl->opaque, record, size)) {
+        ctrl->stat.trace_records_lost++;
+    }
 }
 
 static uint8_t command_flags(const struct req *req, bool has_cqe,

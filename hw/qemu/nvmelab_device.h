@@ -152,7 +152,7 @@ void nvmelab_store_reap(NvmelabState *s);
 /* nvmelab_trace.c */
 NvmelabTrace *nvmelab_trace_open(const char *path, const char *serial,
                                  const char *drive, Error **errp);
-void nvmelab_trace_append(NvmelabTrace *trace, const void *record,
+bool nvmelab_trace_append(NvmelabTrace *trace, const void *record,
                           size_t length);
 /* Write the END record, cut the file to its length, free. NULL is fine. */
 void nvmelab_trace_close(NvmelabTrace *trace, uint64_t now_ns);

@@ -169,14 +169,12 @@ static void nvmelab_irq(void *opaque, uint16_t vector)
     msix_notify(PCI_DEVICE(opaque), vector);
 }
 
-static void nvmelab_trace_record(void *opaque, const void *record,
+static bool nvmelab_trace_record(void *opaque, const void *record,
                                  size_t length)
 {
     NvmelabState *s = opaque;
 
-    if (s->trace) {
-        nvmelab_trace_append(s->trace, record, length);
-    }
+    return !s->trace || nvmelab_trace_append(s->trace, record, length);
 }
 
 static void nvmelab_log(void *opaque, enum lab_log_class log_class,

@@ -83,7 +83,7 @@ static void nvmelab_trace_put(NvmelabTrace *trace, const void *record,
     trace->position += length;
 }
 
-void nvmelab_trace_append(NvmelabTrace *trace, const void *record,
+bool nvmelab_trace_append(NvmelabTrace *trace, const void *record,
                           size_t length)
 {
     const struct lab_trace_record *head = record;
@@ -92,7 +92,7 @@ void nvmelab_trace_append(NvmelabTrace *trace, const void *record,
     trace->next_number = le64_to_cpu(head->number) + 1;
     if (trace->is_stopped) {
         trace->lost++;
-        return;
+        return false;
     }
     if (nvmelab_trace_room(trace) < length + sizeof(struct lab_trace_end)) {
         ret = nvmelab_trace_advance(trace);
@@ -102,10 +102,11 @@ void nvmelab_trace_append(NvmelabTrace *trace, const void *record,
                         (uint64_t)le64_to_cpu(head->number));
             trace->is_stopped = true;
             trace->lost++;
-            return;
+            return false;
         }
     }
     nvmelab_trace_put(trace, record, length);
+    return true;
 }
 
 static void nvmelab_trace_end(NvmelabTrace *trace, uint64_t now_ns)

@@ -24,7 +24,7 @@ start_hang() {
 
 # shellcheck disable=SC2317  # called by wait_for
 is_gone() {
-    ! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status"
+    ! kill -0 "$1" 2>/dev/null || grep -qs '^State:.Z' "/proc/$1/status"
 }
 
 # ended CODE: the run ends soon, with that code, and QEMU with it

@@ -74,9 +74,9 @@ kernel_directory() {
     "$NVMELAB" kernel list | awk -v s="$KERNEL" '$1 == s { d = $3 } END { print d }'
 }
 
-# children PID: what it has started
+# children PID: what its threads have started
 children() {
-    cat "/proc/$1/task/$1/children" 2>/dev/null
+    cat "/proc/$1"/task/*/children 2>/dev/null
 }
 
 # wait_for SECONDS COMMAND...: until it succeeds; false: it did not
