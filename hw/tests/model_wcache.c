@@ -1,0 +1,650 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The naive model; see model_wcache.h. */
+#include "model_wcache.h"
+
+#include <string.h>
+
+#include "driver.h"
+#include "model_medium.h"
+
+enum kind { KIND_WRITE, KIND_READ, KIND_FLUSH, KIND_SETTLE };
+
+#define READ_BLOCKS_MAX 16
+
+struct entry {
+    enum kind kind;
+    struct job *job;
+    uint64_t slba;
+    uint32_t count;
+    bool has_fua;
+    uint64_t submitted;
+    uint64_t visible;           /* stamp, when seen */
+    bool was_off;               /* the cache, when the write became visible */
+    bool is_seen_done;
+    bool is_promised;
+    uint64_t started;           /* last stamp before the operation */
+    uint64_t newest[READ_BLOCKS_MAX]; /* reads: tags when it was submitted */
+};
+
+struct model {
+    struct bench *bench;
+    struct model_medium *medium;
+    struct wcache_config config;
+    GPtrArray *entries;         /* since the last cut */
+    uint64_t base[BENCH_BLOCKS]; /* tags at the last cut */
+    uint64_t floor[BENCH_BLOCKS]; /* visible stamp of the newest promise */
+    bool forgives_tears;
+    const uint8_t *image;       /* what is judged */
+};
+
+static struct entry *entry_at(const struct model *model, uint32_t index)
+{
+    return model->entries->pdata[index];
+}
+
+static bool covers(const struct entry *entry, uint64_t block)
+{
+    return block >= entry->slba && block < entry->slba + entry->count;
+}
+
+static uint64_t last_stamp(const struct model *model)
+{
+    return model->bench->moments.stamp_last;
+}
+
+/* -- Life ----------------------------------------------------------------- */
+
+static struct store *wrap(struct bench *bench, void *opaque)
+{
+    struct model *model = opaque;
+
+    model->medium = model_medium_new(bench->ram,
+                                     tear_store_store(bench->ram_tear),
+                                     BENCH_BLOCKS, BENCH_BLOCK);
+    return model_medium_store(model->medium);
+}
+
+struct model *model_new(const struct wcache_config *config)
+{
+    struct model *model = g_new0(struct model, 1);
+
+    model->config = *config;
+    model->entries = g_ptr_array_new_with_free_func(g_free);
+    model->bench = bench_new_wrapped(config, wrap, model);
+    return model;
+}
+
+void model_free(struct model *model)
+{
+    bench_free(model->bench);
+    model_medium_free(model->medium);
+    g_ptr_array_free(model->entries, TRUE);
+    g_free(model);
+}
+
+void model_forgive_tears(struct model *model)
+{
+    model->forgives_tears = true;
+}
+
+struct bench *model_bench(struct model *model)
+{
+    return model->bench;
+}
+
+/* -- Operations ----------------------------------------------------------- */
+
+static struct entry *entry_new(struct model *model, enum kind kind)
+{
+    struct entry *entry = g_new0(struct entry, 1);
+
+    entry->kind = kind;
+    entry->started = last_stamp(model);
+    g_ptr_array_add(model->entries, entry);
+    return entry;
+}
+
+static void entry_submitted(struct entry *entry, struct job *job)
+{
+    entry->job = job;
+    entry->submitted = job->op.submitted_stamp;
+}
+
+void model_write(struct model *model, uint64_t slba, uint32_t count,
+                 bool has_fua)
+{
+    struct entry *entry = entry_new(model, KIND_WRITE);
+
+    entry->slba = slba;
+    entry->count = count;
+    entry->has_fua = has_fua;
+    entry_submitted(entry, job_write(model->bench, slba, count,
+                                     model->bench->id_last + 1, has_fua));
+}
+
+static uint64_t newest_tag(const struct model *model, uint64_t block)
+{
+    uint64_t tag = model->base[block];
+    uint64_t visible = 0;
+    uint32_t i;
+
+    for (i = 0; i < model->entries->len; i++) {
+        const struct entry *entry = entry_at(model, i);
+
+        if (entry->kind == KIND_WRITE && covers(entry, block) &&
+            entry->visible > visible) {
+            visible = entry->visible;
+            tag = entry->job->tag;
+        }
+    }
+    return tag;
+}
+
+void model_read(struct model *model, uint64_t slba, uint32_t count,
+                bool has_fua)
+{
+    struct entry *entry = entry_new(model, KIND_READ);
+    uint32_t i;
+
+    g_assert_cmpuint(count, <=, READ_BLOCKS_MAX);
+    entry->slba = slba;
+    entry->count = count;
+    entry->has_fua = has_fua;
+    for (i = 0; i < count; i++) {
+        entry->newest[i] = newest_tag(model, slba + i);
+    }
+    entry_submitted(entry, job_read(model->bench, slba, count, has_fua));
+}
+
+void model_flush(struct model *model)
+{
+    struct entry *entry = entry_new(model, KIND_FLUSH);
+
+    entry_submitted(entry, job_flush(model->bench));
+}
+
+void model_settle(struct model *model)
+{
+    struct entry *entry = entry_new(model, KIND_SETTLE);
+
+    entry_submitted(entry, job_settle(model->bench));
+}
+
+void model_switch(struct model *model, bool is_enabled)
+{
+    struct entry *entry = entry_new(model, is_enabled ? KIND_READ
+                                                      : KIND_SETTLE);
+
+    entry_submitted(entry, job_switch(model->bench, is_enabled));
+}
+
+uint32_t model_outstanding(const struct model *model)
+{
+    uint32_t count = 0;
+    uint32_t i;
+
+    for (i = 0; i < model->entries->len; i++) {
+        count += !entry_at(model, i)->job->is_completed;
+    }
+    return count;
+}
+
+/* -- Promises ------------------------------------------------------------- */
+
+static const struct entry *write_of_tag(const struct model *model, uint64_t tag)
+{
+    uint32_t i;
+
+    for (i = 0; i < model->entries->len; i++) {
+        const struct entry *entry = entry_at(model, i);
+
+        if (entry->kind == KIND_WRITE && entry->job->tag == tag) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+/* 0: from before the last cut. */
+static uint64_t visible_of_tag(const struct model *model, uint64_t tag)
+{
+    const struct entry *entry = write_of_tag(model, tag);
+
+    return entry ? entry->visible : 0;
+}
+
+/* What is promised must be behind the host's own cache, too. */
+static void raise_floor(struct model *model, uint64_t block, uint64_t visible)
+{
+    uint64_t tag = model_medium_durable_tag(model->medium, block);
+
+    g_assert_cmpuint(visible_of_tag(model, tag), >=, visible);
+    model->floor[block] = MAX(model->floor[block], visible);
+}
+
+static void promise(struct model *model, struct entry *entry)
+{
+    uint32_t i;
+
+    if (entry->is_promised) {
+        return;
+    }
+    entry->is_promised = true;
+    for (i = 0; i < entry->count; i++) {
+        raise_floor(model, entry->slba + i, entry->visible);
+    }
+}
+
+/* P1 */
+static void flush_done(struct model *model, const struct entry *flush)
+{
+    uint32_t i;
+
+    for (i = 0; i < model->entries->len; i++) {
+        struct entry *entry = entry_at(model, i);
+
+        if (entry->kind == KIND_WRITE && entry->job->is_completed &&
+            !entry->job->error &&
+            entry->job->completed_stamp < flush->submitted) {
+            promise(model, entry);
+        }
+    }
+}
+
+/* P3, P8: all that could be seen when it began, as far as it is completed. */
+static void settle_done(struct model *model, const struct entry *settle)
+{
+    uint32_t i;
+
+    for (i = 0; i < model->entries->len; i++) {
+        struct entry *entry = entry_at(model, i);
+
+        if (entry->kind == KIND_WRITE && entry->job->is_completed &&
+            !entry->job->error && entry->visible &&
+            entry->visible <= settle->submitted) {
+            promise(model, entry);
+        }
+    }
+}
+
+/* Settled before its CQE was posted. */
+static void complete_settled(struct model *model, struct entry *write)
+{
+    uint32_t i;
+
+    if (write->kind != KIND_WRITE || write->job->error) {
+        return;
+    }
+    for (i = 0; i < model->entries->len; i++) {
+        const struct entry *entry = entry_at(model, i);
+
+        if (entry->kind == KIND_SETTLE && entry->is_seen_done &&
+            !entry->job->error && write->visible <= entry->submitted) {
+            promise(model, write);
+        }
+    }
+}
+
+/* P2: FUA, or P3: the cache was off. */
+static void write_done(struct model *model, struct entry *entry)
+{
+    g_assert_cmpuint(entry->visible, !=, 0);
+    if (entry->has_fua || entry->was_off) {
+        g_assert_true(wcache_is_promised(&entry->job->op));
+        promise(model, entry);
+    }
+}
+
+static bool became_visible_since(const struct model *model, uint64_t tag,
+                                 uint64_t block, uint64_t stamp)
+{
+    const struct entry *entry = write_of_tag(model, tag);
+
+    return entry && covers(entry, block) && entry->visible > stamp;
+}
+
+static uint64_t stamp_of(const struct model *model, uint64_t tag)
+{
+    return visible_of_tag(model, tag);
+}
+
+static void read_done(struct model *model, struct entry *entry)
+{
+    uint32_t i;
+
+    for (i = 0; i < entry->count; i++) {
+        uint64_t block = entry->slba + i;
+        uint64_t tag = job_tag(entry->job, i);
+
+        if (tag != entry->newest[i] &&
+            !became_visible_since(model, tag, block, entry->started)) {
+            g_error("read of block %" G_GUINT64_FORMAT ": tag %"
+                    G_GUINT64_FORMAT ", newest was %" G_GUINT64_FORMAT, block,
+                    tag, entry->newest[i]);
+        }
+        if (entry->has_fua) {
+            raise_floor(model, block, stamp_of(model, entry->newest[i]));
+        }
+    }
+}
+
+static void look_at(struct model *model, struct entry *entry)
+{
+    if (entry->kind == KIND_WRITE && !entry->visible &&
+        entry->job->op.visible.stamp) {
+        entry->visible = entry->job->op.visible.stamp;
+        entry->was_off = !wcache_is_enabled(model->bench->cache);
+    }
+}
+
+static void judge_done(struct model *model, struct entry *entry)
+{
+    if (!entry->job->is_done || entry->is_seen_done) {
+        return;
+    }
+    entry->is_seen_done = true;
+    if (entry->job->error) {
+        return;
+    }
+    switch (entry->kind) {
+    case KIND_WRITE:
+        write_done(model, entry);
+        break;
+    case KIND_READ:
+        read_done(model, entry);
+        break;
+    case KIND_FLUSH:
+        flush_done(model, entry);
+        break;
+    case KIND_SETTLE:
+        settle_done(model, entry);
+        break;
+    }
+}
+
+static uint64_t unpromised_bytes(const struct model *model)
+{
+    uint64_t bytes = 0;
+    uint32_t i;
+
+    for (i = 0; i < model->entries->len; i++) {
+        const struct entry *entry = entry_at(model, i);
+
+        if (entry->kind == KIND_WRITE && entry->job->is_completed &&
+            !entry->job->error && !entry->is_promised) {
+            bytes += (uint64_t)entry->count * BENCH_BLOCK;
+        }
+    }
+    return bytes;
+}
+
+bool model_complete(struct model *model, uint32_t choice)
+{
+    uint32_t done = 0;
+    uint32_t i;
+
+    for (i = 0; i < model->entries->len; i++) {
+        const struct job *job = entry_at(model, i)->job;
+
+        done += job->is_done && !job->is_completed;
+    }
+    if (!done) {
+        return false;
+    }
+    choice %= done;
+    for (i = 0; i < model->entries->len; i++) {
+        struct entry *entry = entry_at(model, i);
+
+        if (entry->job->is_done && !entry->job->is_completed && !choice--) {
+            job_complete(model->bench, entry->job);
+            complete_settled(model, entry);
+            break;
+        }
+    }
+    return true;
+}
+
+/* For whoever reads a failure. */
+static void dump(const struct model *model)
+{
+    static const char *const names[] = { "write", "read", "flush", "settle" };
+    uint32_t i;
+
+    for (i = 0; i < model->entries->len; i++) {
+        const struct entry *entry = entry_at(model, i);
+        const struct job *job = entry->job;
+
+        g_printerr("# %-6s id %3u [%2u,+%u)%s%s submitted %u visible %u "
+                   "completed %u error %d%s%s\n", names[entry->kind],
+                   (unsigned)job->op.id, (unsigned)entry->slba, entry->count,
+                   entry->has_fua ? " fua" : "", entry->was_off ? " off" : "",
+                   (unsigned)entry->submitted, (unsigned)entry->visible,
+                   (unsigned)job->completed_stamp, job->error,
+                   job->is_done ? " done" : "",
+                   entry->is_promised ? " promised" : "");
+    }
+    g_printerr("# stamp now %u, cache %s\n", (unsigned)last_stamp(model),
+               wcache_is_enabled(model->bench->cache) ? "on" : "off");
+}
+
+void model_look(struct model *model)
+{
+    uint32_t i;
+
+    for (i = 0; i < model->entries->len; i++) {
+        look_at(model, entry_at(model, i));
+    }
+    for (i = 0; i < model->entries->len; i++) {
+        judge_done(model, entry_at(model, i));
+    }
+    if (wcache_unpromised_bytes(model->bench->cache) !=
+        unpromised_bytes(model)) {
+        dump(model);
+    }
+    g_assert_cmpuint(wcache_unpromised_bytes(model->bench->cache), ==,
+                     unpromised_bytes(model));
+}
+
+/* -- The cut -------------------------------------------------------------- */
+
+static uint64_t shown_tag(const struct model *model, uint64_t block)
+{
+    return tag_of(model->image + block * BENCH_BLOCK, BENCH_BLOCK);
+}
+
+/* Did a end before b began? */
+static bool is_before(const struct entry *a, const struct entry *b)
+{
+    return a->job->is_completed && a->job->completed_stamp &&
+           a->job->completed_stamp < b->submitted;
+}
+
+static void judge_block(const struct model *model, uint64_t block)
+{
+    uint64_t tag = shown_tag(model, block);
+    const struct entry *entry = write_of_tag(model, tag);
+
+    if (!entry) {
+        g_assert_cmpuint(tag, ==, model->base[block]);
+        g_assert_cmpuint(model->floor[block], ==, 0);
+        return;
+    }
+    g_assert_true(covers(entry, block));
+    g_assert_cmpuint(entry->visible, !=, 0);
+    g_assert_cmpuint(entry->visible, >=, model->floor[block]);
+}
+
+/* Nothing that ended before this write began may lie over it. */
+static void judge_on_top(const struct model *model, const struct entry *entry,
+                         uint64_t block)
+{
+    uint64_t tag = shown_tag(model, block);
+    const struct entry *top = write_of_tag(model, tag);
+
+    if (!top || (top != entry && is_before(top, entry))) {
+        g_error("block %" G_GUINT64_FORMAT ": tag %" G_GUINT64_FORMAT
+                " lies over the surviving write %" G_GUINT64_FORMAT, block, tag,
+                entry->job->tag);
+    }
+}
+
+static uint32_t blocks_shown(const struct model *model,
+                             const struct entry *entry)
+{
+    uint32_t count = 0;
+    uint32_t i;
+
+    for (i = 0; i < entry->count; i++) {
+        count += shown_tag(model, entry->slba + i) == entry->job->tag;
+    }
+    return count;
+}
+
+static void judge_atomic(const struct model *model, const struct entry *entry)
+{
+    uint32_t i;
+
+    if (model->forgives_tears ||
+        entry->count > model->config.atomic_blocks ||
+        !blocks_shown(model, entry)) {
+        return;
+    }
+    for (i = 0; i < entry->count; i++) {
+        judge_on_top(model, entry, entry->slba + i);
+    }
+}
+
+static void judge_image(struct model *model, const uint8_t *image)
+{
+    uint64_t block;
+    uint32_t i;
+
+    model->image = image;
+    for (block = 0; block < BENCH_BLOCKS; block++) {
+        judge_block(model, block);
+    }
+    for (i = 0; i < model->entries->len; i++) {
+        if (entry_at(model, i)->kind == KIND_WRITE) {
+            judge_atomic(model, entry_at(model, i));
+        }
+    }
+}
+
+static const struct wcache_survivor *survivor_of(const struct model *model,
+                                                 const struct entry *entry)
+{
+    const struct wcache_survivor *found = NULL;
+    uint32_t i;
+
+    for (i = 0; i < model->bench->survivors->len; i++) {
+        const struct wcache_survivor *survivor =
+            &g_array_index(model->bench->survivors, struct wcache_survivor, i);
+
+        if (survivor->id == entry->job->op.id) {
+            g_assert_null(found);
+            found = survivor;
+        }
+    }
+    return found;
+}
+
+static void judge_survivor(const struct model *model, const struct entry *entry)
+{
+    const struct wcache_survivor *survivor = survivor_of(model, entry);
+    uint32_t shown = blocks_shown(model, entry);
+    uint32_t i;
+
+    if (!survivor) {
+        /* A failed write owes nothing; a later flush may have taken it. */
+        g_assert_true(entry->is_promised || !entry->visible ||
+                      entry->job->error || wcache_is_promised(&entry->job->op));
+        return;
+    }
+    g_assert_cmpuint(survivor->slba, ==, entry->slba);
+    g_assert_cmpuint(survivor->block_count, ==, entry->count);
+    g_assert_cmpuint(shown, <=, survivor->blocks_kept);
+    switch (survivor->outcome) {
+    case POWERCUT_DROPPED:
+        g_assert_cmpuint(survivor->blocks_kept, ==, 0);
+        break;
+    case POWERCUT_KEPT:
+        g_assert_cmpuint(survivor->blocks_kept, ==, entry->count);
+        for (i = 0; i < entry->count; i++) {
+            judge_on_top(model, entry, entry->slba + i);
+        }
+        break;
+    case POWERCUT_TORN:
+        g_assert_cmpuint(entry->count, >, model->config.atomic_blocks);
+        break;
+    }
+}
+
+void model_cut(struct model *model, enum powercut_policy policy, uint64_t seed)
+{
+    uint64_t block;
+    uint32_t i;
+
+    /* What the store still finishes can make writes durable, not promised. */
+    bench_cut(model->bench, policy, seed);
+    judge_image(model, store_ram_bytes(model->bench->ram));
+    for (i = 0; i < model->entries->len; i++) {
+        const struct entry *entry = entry_at(model, i);
+
+        if (entry->kind == KIND_WRITE) {
+            judge_survivor(model, entry);
+        }
+    }
+    g_ptr_array_set_size(model->entries, 0);
+    for (block = 0; block < BENCH_BLOCKS; block++) {
+        model->base[block] = shown_tag(model, block);
+        model->floor[block] = 0;
+    }
+    model_medium_sync(model->medium);
+}
+
+/* -- The death of the process --------------------------------------------- */
+
+static void recovered(void *opaque, int error, const char *why)
+{
+    g_assert_null(why);
+    g_assert_cmpint(error, ==, 0);
+    *(bool *)opaque = true;
+}
+
+/* What a new process finds and finishes. */
+static void recover(struct store_ram *ram, struct store_ram *meta)
+{
+    struct redo_config config = {
+        .block_size_bytes = BENCH_BLOCK, .block_count = BENCH_BLOCKS,
+    };
+    struct redo *redo = redo_new(&config, store_ram_store(meta),
+                                 store_ram_store(ram));
+    bool is_over = false;
+
+    redo_start(redo, recovered, &is_over);
+    while (!is_over) {
+        store_ram_run(meta);
+        store_ram_run(ram);
+    }
+    redo_free(redo);
+}
+
+void model_die(struct model *model, struct prop_rng *rng)
+{
+    const struct bench *bench = model->bench;
+    uint64_t medium_bytes = (uint64_t)BENCH_BLOCKS * BENCH_BLOCK;
+    struct store_ram *ram = store_ram_new(medium_bytes);
+
+    tear_store_die(bench->ram_tear, rng, store_ram_bytes(ram), medium_bytes);
+    if (bench->redo) {
+        uint64_t meta_bytes = redo_size(BENCH_BLOCK);
+        struct store_ram *meta = store_ram_new(meta_bytes);
+
+        tear_store_die(bench->meta_tear, rng, store_ram_bytes(meta),
+                       meta_bytes);
+        recover(ram, meta);
+        store_ram_free(meta);
+    }
+    judge_image(model, store_ram_bytes(ram));
+    store_ram_free(ram);
+}
