@@ -209,7 +209,7 @@ static void drained(void *opaque, int error)
                    pending->block_count, pending->seq);
     }
     drain->in_flight--;
-    pending_unref(drained_piece->cache, pending);
+    pending_unref(pending);
     g_free(drained_piece);
 }
 

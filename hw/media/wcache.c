@@ -34,9 +34,8 @@
 
 /* -- Pending writes ------------------------------------------------------- */
 
-void pending_unref(struct wcache *cache, struct pending *pending)
+void pending_unref(struct pending *pending)
 {
-    (void)cache;
     if (--pending->refs == 0) {
         g_free(pending->data);
         g_free(pending);
@@ -51,7 +50,7 @@ static void unpromised_unlist(struct wcache *cache, struct pending *pending)
     if (!pending->data) {
         cache->ghosts--;
     }
-    pending_unref(cache, pending);
+    pending_unref(pending);
 }
 
 static void unpromised_list(struct wcache *cache, struct pending *pending)
@@ -95,7 +94,7 @@ static void data_released(void *opaque, struct pending *pending)
         cache->ghosts++;
         ghost_merge(cache, pending);
     }
-    pending_unref(cache, pending);
+    pending_unref(pending);
 }
 
 void pending_data_drop(struct wcache *cache, struct pending *pending)
@@ -361,7 +360,7 @@ void wcache_completed(struct wcache *cache, struct wcache_op *op,
     if (!pending->is_promised && !pending->is_forgotten) {
         unpromised_list(cache, pending);
     }
-    pending_unref(cache, pending);
+    pending_unref(pending);
 }
 
 bool wcache_is_promised(const struct wcache_op *op)

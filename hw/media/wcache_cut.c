@@ -321,7 +321,7 @@ static void forget_records(struct wcache *cache)
     while ((pending = TAILQ_FIRST(&cache->unpromised))) {
         TAILQ_REMOVE(&cache->unpromised, pending, by_completion);
         pending->is_unpromised_listed = false;
-        pending_unref(cache, pending);
+        pending_unref(pending);
     }
     cache->unpromised_bytes = 0;
     cache->ghosts = 0;

@@ -83,7 +83,7 @@ struct wcache {
 };
 
 /* wcache.c */
-void pending_unref(struct wcache *cache, struct pending *pending);
+void pending_unref(struct pending *pending);
 void pending_data_drop(struct wcache *cache, struct pending *pending);
 void wcache_admit(struct wcache *cache);
 

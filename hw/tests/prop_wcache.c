@@ -176,9 +176,9 @@ static void prop_atomic(struct prop_rng *rng)
 int main(int argc, char **argv)
 {
     static const struct prop props[] = {
-        { "/prop/wcache/promises-hold-over-any-cut", prop_promises, 10000 },
-        { "/prop/wcache/failing-storage-loses-no-promise", prop_errors, 8000 },
-        { "/prop/wcache/atomic-writes-stay-whole", prop_atomic, 8000 },
+        { "/prop/wcache/promises-hold-over-any-cut", prop_promises, 6000 },
+        { "/prop/wcache/failing-storage-loses-no-promise", prop_errors, 5000 },
+        { "/prop/wcache/atomic-writes-stay-whole", prop_atomic, 5000 },
     };
 
     return prop_main(argc, argv, props, G_N_ELEMENTS(props));

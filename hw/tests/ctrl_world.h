@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A drive and what a careful driver knows about it: the commands under way,
+ * and per block the newest completed tag and the newest promise. See
+ * prop_ctrl.c for what is judged.
+ */
+#ifndef LAB_CTRL_WORLD_H
+#define LAB_CTRL_WORLD_H
+
+#include "driver.h"
+#include "prop.h"
+
+#define BLOCKS 48u
+#define NAMESPACES 2u
+#define SLOTS 40u
+#define IO_QUEUES 3u
+
+enum slot_kind { SLOT_FREE, SLOT_WRITE, SLOT_READ, SLOT_FLUSH, SLOT_VWC,
+                 SLOT_OTHER };
+
+struct slot {
+    enum slot_kind kind;
+    uint16_t qid;
+    uint16_t cid;
+    uint32_t nsid;
+    uint64_t slba;
+    uint32_t count;
+    bool has_fua;
+    uint64_t tag;
+    uint64_t value;
+    uint64_t covered[NAMESPACES][BLOCKS]; /* what a flush must make durable */
+    uint64_t expected[8];       /* reads: 0 where a write was under way */
+    bool is_expected[8];
+};
+
+struct block {
+    uint64_t last;              /* newest completed, or read back */
+    uint64_t floor;             /* newest promise */
+    uint32_t writers;           /* commands under way */
+};
+
+struct world {
+    struct prop_rng *rng;
+    struct fake_host *host;
+    struct driver *driver;
+    struct slot slots[SLOTS];
+    uint64_t pages;             /* one per slot */
+    uint64_t page_mark;
+    struct block blocks[NAMESPACES][BLOCKS];
+    uint64_t tag_last;
+    bool is_vwc_off;            /* for certain */
+    uint64_t switches;          /* VWC commands sent */
+    bool has_rival;             /* the last met another under way */
+    uint32_t trace_at;
+    uint64_t events_sent;
+    uint64_t traced;
+    uint64_t command_id_max;
+    uint32_t times_traced[DRIVER_QUEUES][DRIVER_CIDS];
+};
+
+/* Every command is recorded at most once per submission. */
+void world_look_at_trace(struct world *world);
+/* Can this queue take one more? */
+bool world_has_room(const struct world *world, uint16_t qid);
+/* Block number i of the slot's range. */
+struct block *world_block_of(struct world *world, const struct slot *slot,
+                             uint32_t i);
+/* What a flush that is rung now must make durable. */
+void world_remember_completed(struct world *world, struct slot *slot);
+/* A random command, where there is room for one. */
+void world_send_io(struct world *world);
+void world_send_admin(struct world *world);
+/* What was remembered is promised. */
+void world_raise_floor(struct world *world, const struct slot *slot);
+/* Reap what is done, and judge it. */
+void world_poll(struct world *world);
+
+#endif
