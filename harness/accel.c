@@ -112,7 +112,10 @@ static void probe_kvm(const char *qemu, const struct kernel *kernel,
     if (probe(&config, directory, &cause)) {
         answer(accel, "kvm", "a guest booted");
     } else {
-        answer(accel, "tcg", g_strdelimit(cause->message, "\n", ' '));
+        g_autofree char *why = g_strdup_printf(
+            "KVM: %s", g_strdelimit(cause->message, "\n", ' '));
+
+        answer(accel, "tcg", why);
     }
     results_remove(directory);
 }
