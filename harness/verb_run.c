@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "diff.h"
 #include "failure.h"
 #include "progress.h"
 #include "report.h"
@@ -29,6 +30,7 @@ static struct {
     char *lie;
     double timeout_s;
     gboolean is_strict;
+    gboolean has_diff;
     gboolean is_shell;
 } given = {
     .seed = PLAN_SEED_DEFAULT, .seeds = PLAN_SEEDS_DEFAULT,
@@ -67,6 +69,8 @@ static const GOptionEntry options[] = {
       "seconds without an answer from the guest (120)", "S" },
     { "strict-skip", 0, 0, G_OPTION_ARG_NONE, &given.is_strict,
       "a skipped case is a failure", NULL },
+    { "diff", 0, 0, G_OPTION_ARG_NONE, &given.has_diff,
+      "afterwards, the cases on which the kernels differ", NULL },
     { "shell", 0, 0, G_OPTION_ARG_NONE, &given.is_shell,
       "boot, and give a shell in the guest instead of running cases", NULL },
     G_OPTION_ENTRY_NULL
@@ -96,6 +100,18 @@ static gboolean check_numbers(GError **error)
     return TRUE;
 }
 
+static gboolean check_diff(char **kernels, GError **error)
+{
+    guint count = g_strv_length(kernels);
+
+    if (given.has_diff && count < 2) {
+        g_set_error(error, FAILURE, FAILURE_USAGE,
+                    "--diff compares kernels, and -k %s is one", kernels[0]);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 static char **split_or(char **lists, const char *fallback)
 {
     char **words = plan_split(lists);
@@ -115,6 +131,16 @@ static void print_suite(const struct suite_result *suite, guint number)
     progress_clear();
     fputs(text, stdout);
     fflush(stdout);
+}
+
+/* A comment in KTAP; beside the other formats, which must stay whole. */
+static void print_diff(const struct run_result *run)
+{
+    bool is_ktap = format == REPORT_KTAP || format == REPORT_KTAP_FLAT;
+    g_autofree char *text = diff_kernels(run, is_ktap ? "# " : "");
+
+    progress_clear();
+    fputs(text, is_ktap ? stdout : stderr);
 }
 
 static int run_and_report(const struct run_request *request, GError **error)
@@ -143,6 +169,9 @@ static int run_and_report(const struct run_request *request, GError **error)
         g_autofree char *text = report_make(format, run);
 
         fputs(text, stdout);
+    }
+    if (given.has_diff) {
+        print_diff(run);
     }
     code = run_result_exit(run, given.is_strict);
     run_result_free(run);
@@ -180,7 +209,7 @@ static int run(int argc, char **argv)
     int code;
 
     (void)argc;
-    if (!check_numbers(&cause) ||
+    if (!check_numbers(&cause) || !check_diff(request.kernels, &cause) ||
         !report_format_parse(given.format ? given.format : "ktap", &format,
                              &cause)) {
         code = failure_report(cause);

@@ -52,6 +52,7 @@ refuses 2 "'always'" run --lie always
 refuses 2 "'xml'" run --format xml
 refuses 2 'many' run --seed many
 refuses 2 '-1' run --seeds=-1
+refuses 2 '-k 6.12 is one' run -k 6.12 --diff
 refuses 2 '--timeout 0' run --timeout 0
 refuses 2 "'floppy'" qemu -d floppy
 refuses 2 "'extra'" qemu extra
