@@ -73,7 +73,13 @@ enum lab_log_class {
  * its bytes stay valid until lab_store_done(). Offsets and lengths are
  * multiples of the namespace's block size.
  */
-enum lab_store_op { LAB_STORE_READ, LAB_STORE_WRITE, LAB_STORE_FLUSH };
+enum lab_store_op {
+    LAB_STORE_READ,
+    LAB_STORE_WRITE,
+    LAB_STORE_ZEROES,           /* write zeroes; no iovec, any length */
+    LAB_STORE_DEALLOCATE,       /* the same, and the space may be given back */
+    LAB_STORE_FLUSH,
+};
 
 struct lab_store_req {
     enum lab_store_op op;

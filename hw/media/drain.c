@@ -33,7 +33,7 @@ struct segment {
     struct pending *pending;
 };
 
-/* One medium write: neighbouring extents in one request. */
+/* One medium write: neighbouring extents of one kind in one request. */
 struct run {
     struct medium_io io;
     struct drain *drain;
@@ -90,7 +90,8 @@ bool medium_is_writing(const struct wcache *cache, uint64_t start,
     const struct medium_io *io;
 
     TAILQ_FOREACH(io, &cache->at_store, link) {
-        if (io->req.op == STORE_WRITE && ranges_overlap(io, start, count)) {
+        if (store_op_writes(io->req.op) &&
+            ranges_overlap(io, start, count)) {
             return true;
         }
     }
@@ -149,8 +150,11 @@ static void run_add(struct wcache *cache, struct run *run,
     run->segments[i].count = extent->count;
     run->segments[i].pending = pending;
     pending->data_uses++;
-    run->iov[i].iov_base = layers_data(&cache->layers, extent, pending);
-    run->iov[i].iov_len = extent->count * cache->config.block_size_bytes;
+    if (pending->op == STORE_WRITE) {
+        run->iov[i].iov_base = layers_data(&cache->layers, extent, pending);
+        run->iov[i].iov_len = extent->count * cache->config.block_size_bytes;
+        run->io.req.iov_count++;
+    }
     run->io.count += extent->count;
 }
 
@@ -171,8 +175,10 @@ static struct run *run_gather(struct wcache *cache, struct drain *drain,
             run = g_new0(struct run, 1);
             run->drain = drain;
             run->io.start = extent->start;
+            run->io.req.op = pending->op;
             run->io.done = run_done;
         } else if (run->io.start + run->io.count != extent->start ||
+                   run->io.req.op != pending->op ||
                    run->segment_count == RUN_SEGMENTS_MAX ||
                    run->io.count + extent->count > count_max) {
             break;
@@ -187,10 +193,8 @@ static void run_submit(struct wcache *cache, struct run *run)
 {
     struct drain *drain = run->drain;
 
-    run->io.req.op = STORE_WRITE;
     run->io.req.has_fua = drain->has_fua;
     run->io.req.iov = run->iov;
-    run->io.req.iov_count = run->segment_count;
     drain->in_flight++;
     drain->blocks_written += run->io.count;
     drain->cursor = run->io.start + run->io.count;
@@ -284,14 +288,36 @@ static bool drain_step(struct wcache *cache, struct drain *drain)
     return true;
 }
 
+/*
+ * No extent may reach across the ends of the range. When splitting would cost
+ * too much, the range grows instead: more than asked for gets to the medium.
+ */
+static void fit_range(struct wcache *cache, struct drain *drain)
+{
+    struct extent *first = layers_from(&cache->layers, drain->start);
+    struct extent *last;
+
+    if (wcache_has_layers_left(cache)) {
+        layers_split(&cache->layers, drain->start);
+        layers_split(&cache->layers, drain->end);
+        return;
+    }
+    if (first && first->start < drain->start) {
+        drain->start = first->start;
+    }
+    last = layers_from(&cache->layers, drain->end);
+    if (last && last->start < drain->end) {
+        drain->end = last->start + last->count;
+    }
+}
+
 void drain_start(struct wcache *cache, struct drain *drain)
 {
-    drain->cursor = drain->start;
     drain->blocks_written = 0;
     drain->in_flight = 0;
     drain->error = 0;
-    layers_split(&cache->layers, drain->start);
-    layers_split(&cache->layers, drain->end);
+    fit_range(cache, drain);
+    drain->cursor = drain->start;
     TAILQ_INSERT_TAIL(&cache->drains, drain, link);
     wcache_pump(cache);
 }

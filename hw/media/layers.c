@@ -22,13 +22,15 @@ static struct extent *extent_new(struct layers *layers, uint64_t start,
     return extent;
 }
 
-static struct layer *layer_new(struct pending *pending, struct layer *older)
+static struct layer *layer_new(struct layers *layers, struct pending *pending,
+                               struct layer *older)
 {
     struct layer *layer = g_new(struct layer, 1);
 
     layer->older = older;
     layer->pending = pending;
     pending->data_uses++;
+    layers->count++;
     return layer;
 }
 
@@ -38,6 +40,7 @@ static void layer_drop(struct layers *layers, struct layer *layer,
     struct pending *pending = layer->pending;
 
     g_free(layer);
+    layers->count--;
     pending->layer_blocks -= count;
     if (--pending->data_uses == 0) {
         layers->released(layers->opaque, pending);
@@ -54,13 +57,13 @@ static void stack_drop(struct layers *layers, struct layer *top, uint64_t count)
     }
 }
 
-static struct layer *stack_copy(const struct layer *top)
+static struct layer *stack_copy(struct layers *layers, const struct layer *top)
 {
     struct layer *copy = NULL;
     struct layer **tail = &copy;
 
     for (; top; top = top->older) {
-        *tail = layer_new(top->pending, NULL);
+        *tail = layer_new(layers, top->pending, NULL);
         tail = &(*tail)->older;
     }
     return copy;
@@ -71,6 +74,7 @@ void layers_init(struct layers *layers, uint32_t block_size_bytes,
                  void *opaque)
 {
     layers->extents = g_tree_new_full(compare_starts, NULL, NULL, g_free);
+    layers->count = 0;
     layers->block_size_bytes = block_size_bytes;
     layers->released = released;
     layers->opaque = opaque;
@@ -121,12 +125,13 @@ void layers_split(struct layers *layers, uint64_t at)
     }
     right = extent_new(layers, at, left->start + left->count - at);
     left->count = at - left->start;
-    right->top = stack_copy(left->top);
+    right->top = stack_copy(layers, left->top);
 }
 
-static void lay_on(struct extent *extent, struct pending *pending)
+static void lay_on(struct layers *layers, struct extent *extent,
+                   struct pending *pending)
 {
-    extent->top = layer_new(pending, extent->top);
+    extent->top = layer_new(layers, pending, extent->top);
     pending->layer_blocks += extent->count;
 }
 
@@ -145,7 +150,7 @@ void layers_push(struct layers *layers, struct pending *pending)
 
             extent = extent_new(layers, at, stop - at);
         }
-        lay_on(extent, pending);
+        lay_on(layers, extent, pending);
         at = extent->start + extent->count;
     }
 }
@@ -197,6 +202,9 @@ bool extent_has_layer(const struct extent *extent,
 uint8_t *layers_data(const struct layers *layers, const struct extent *extent,
                      const struct pending *pending)
 {
+    if (pending->op != STORE_WRITE) {
+        return NULL;
+    }
     return pending->data +
            (extent->start - pending->slba) * layers->block_size_bytes;
 }

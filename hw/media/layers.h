@@ -16,8 +16,9 @@
  * Invariant: every layer of an extent covers the whole extent, and the layers
  * of a stack have strictly falling sequence numbers.
  *
- * Cost: the layers of all extents together are never more than the cached
- * blocks, whatever the guest writes.
+ * Cost: a split doubles one stack at most. The layers of writes with data are
+ * never more than the cached blocks; long writes of zeroes could be cut into
+ * any number, so whoever owns this looks at count.
  */
 #ifndef LAB_LAYERS_H
 #define LAB_LAYERS_H
@@ -39,6 +40,7 @@ struct extent {
 
 struct layers {
     GTree *extents;             /* by start */
+    uint64_t count;             /* layers, of all extents */
     uint32_t block_size_bytes;
     void (*released)(void *opaque, struct pending *); /* data_uses fell to 0 */
     void *opaque;
@@ -64,7 +66,7 @@ void layers_pop(struct layers *layers, uint64_t start, uint64_t count,
 
 bool extent_has_layer(const struct extent *extent,
                       const struct pending *pending);
-/* The bytes that this write has for the extent. */
+/* The bytes that this write has for the extent; NULL: they are zeroes. */
 uint8_t *layers_data(const struct layers *layers, const struct extent *extent,
                      const struct pending *pending);
 

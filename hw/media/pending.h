@@ -17,6 +17,8 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "store.h"
+
 struct pending {
     TAILQ_ENTRY(pending) by_age;        /* while it has data */
     TAILQ_ENTRY(pending) by_completion; /* in flight; then while unpromised */
@@ -24,8 +26,10 @@ struct pending {
     uint32_t block_count;
     uint32_t medium_blocks;             /* blocks of it that were destaged */
     uint32_t layer_blocks;              /* blocks that some layer still holds */
-    uint8_t *data;                      /* NULL: all of it left the cache */
+    enum store_op op;                   /* that brings it to the medium */
+    uint8_t *data;                      /* STORE_WRITE, while it is cached */
     uint64_t size_bytes;
+    uint64_t cached_bytes;              /* what it costs the cache */
     uint64_t counted_bytes;             /* of these, as unpromised: answered */
     uint64_t id;
     uint64_t seq;                       /* order of visibility */
@@ -39,6 +43,12 @@ struct pending {
     bool has_failed;                    /* destaging it: some may be there */
     bool is_forgotten;                  /* in flight at a cut that is over */
 };
+
+/* All of it left the cache; the record remains. */
+static inline bool pending_is_ghost(const struct pending *pending)
+{
+    return pending->data_uses == 0;
+}
 
 TAILQ_HEAD(pending_list, pending);
 

@@ -20,8 +20,7 @@
 struct piece {
     struct medium_io io;        /* the reservation, and each write in turn */
     struct pending *pending;
-    struct redo_segment *segments;
-    uint32_t segment_count;
+    GArray *segments;           /* struct redo_segment */
     uint32_t next;
     struct iovec iov;
     bool is_recorded;
@@ -30,22 +29,30 @@ struct piece {
     void *opaque;
 };
 
+static struct redo_segment *segment_at(const struct piece *piece,
+                                       uint32_t index)
+{
+    return &g_array_index(piece->segments, struct redo_segment, index);
+}
+
 static void segment_add(struct wcache *cache, struct piece *piece,
                         uint64_t block)
 {
     struct pending *pending = piece->pending;
-    struct redo_segment *last = piece->segment_count
-        ? &piece->segments[piece->segment_count - 1] : NULL;
+    uint32_t count = piece->segments->len;
+    struct redo_segment *last = count ? segment_at(piece, count - 1) : NULL;
+    struct redo_segment segment = {
+        .start = block, .count = 1,
+        .data = pending->op == STORE_WRITE
+            ? pending->data +
+              (block - pending->slba) * cache->config.block_size_bytes : NULL,
+    };
 
     if (last && last->start + last->count == block) {
         last->count++;
-        return;
+    } else {
+        g_array_append_val(piece->segments, segment);
     }
-    piece->segments[piece->segment_count++] = (struct redo_segment) {
-        .start = block, .count = 1,
-        .data = pending->data +
-            (block - pending->slba) * cache->config.block_size_bytes,
-    };
 }
 
 static void collect_segments(struct wcache *cache, struct piece *piece,
@@ -56,7 +63,7 @@ static void collect_segments(struct wcache *cache, struct piece *piece,
     struct extent *extent;
     uint64_t block;
 
-    piece->segments = g_new(struct redo_segment, pending->block_count);
+    piece->segments = g_array_new(FALSE, FALSE, sizeof(struct redo_segment));
     for (extent = layers_from(&cache->layers, pending->slba);
          extent && extent->start < end;
          extent = layers_after(&cache->layers, extent)) {
@@ -82,7 +89,7 @@ static void piece_over(void *opaque, int error)
     error = piece->error ? piece->error : error;
     TAILQ_REMOVE(&cache->at_store, &piece->io, link);
     pending_data_drop(cache, piece->pending);
-    g_free(piece->segments);
+    g_array_free(piece->segments, TRUE);
     g_free(piece);
     cache->has_piece = false;
     done(done_opaque, error);
@@ -104,10 +111,10 @@ static void segment_done(struct store_req *req, int error)
 static void write_next(struct piece *piece)
 {
     struct wcache *cache = piece->io.cache;
-    const struct redo_segment *segment = &piece->segments[piece->next];
     uint32_t block_size = cache->config.block_size_bytes;
+    const struct redo_segment *segment;
 
-    if (piece->next == piece->segment_count) {
+    if (piece->next == piece->segments->len) {
         if (piece->is_recorded) {
             redo_clear(cache->config.redo, piece_over, piece);
         } else {
@@ -115,13 +122,18 @@ static void write_next(struct piece *piece)
         }
         return;
     }
-    piece->next++;
-    piece->iov = (struct iovec) { segment->data, segment->count * block_size };
+    segment = segment_at(piece, piece->next++);
+    if (segment->data) {
+        piece->iov = (struct iovec) {
+            segment->data, segment->count * block_size,
+        };
+    }
     piece->io.req = (struct store_req) {
-        .op = STORE_WRITE, .has_fua = true,
+        .op = piece->pending->op, .has_fua = true,
         .offset_bytes = segment->start * block_size,
         .length_bytes = segment->count * block_size,
-        .iov = &piece->iov, .iov_count = 1, .done = segment_done,
+        .iov = &piece->iov, .iov_count = segment->data ? 1 : 0,
+        .done = segment_done,
     };
     cache->store->submit(cache->store, &piece->io.req);
 }
@@ -147,7 +159,7 @@ void piece_write(struct wcache *cache, struct pending *pending,
     piece->done = done;
     piece->opaque = opaque;
     piece->io.cache = cache;
-    piece->io.req.op = STORE_WRITE;
+    piece->io.req.op = pending->op;
     piece->io.start = pending->slba;
     piece->io.count = pending->block_count;
     TAILQ_INSERT_TAIL(&cache->at_store, &piece->io, link);
@@ -156,9 +168,9 @@ void piece_write(struct wcache *cache, struct pending *pending,
     collect_segments(cache, piece, passes, opaque);
     piece->is_recorded = pending->block_count > 1 &&
                          pending->block_count <= cache->config.atomic_blocks;
-    if (piece->is_recorded && piece->segment_count) {
-        redo_record(cache->config.redo, piece->segments, piece->segment_count,
-                    recorded, piece);
+    if (piece->is_recorded && piece->segments->len) {
+        redo_record(cache->config.redo, segment_at(piece, 0),
+                    piece->segments->len, recorded, piece);
         return;
     }
     piece->is_recorded = false;

@@ -324,7 +324,11 @@ void redo_record(struct redo *redo, const struct redo_segment *segments,
 
         record->ranges[i].start = htole64(segments[i].start);
         record->ranges[i].count = htole64(segments[i].count);
-        memcpy(to, segments[i].data, length);
+        if (segments[i].data) {
+            memcpy(to, segments[i].data, length);
+        } else {
+            memset(to, 0, length);
+        }
         to += length;
     }
     record->data_bytes = htole64(to - (redo->sectors + DATA_OFFSET));

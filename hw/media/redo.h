@@ -39,7 +39,7 @@ struct redo_config {
 struct redo_segment {
     uint64_t start;             /* blocks */
     uint64_t count;
-    uint8_t *data;
+    uint8_t *data;              /* NULL: zeroes */
 };
 
 /* The same for every atomic limit, so that the limit can be changed. */

@@ -69,7 +69,10 @@ static void carry_out(struct store_ram *ram, const struct store_req *req)
         }
         at += req->iov[i].iov_len;
     }
-    ram->fua_writes += req->op == STORE_WRITE && req->has_fua;
+    if (req->op == STORE_ZEROES || req->op == STORE_DEALLOCATE) {
+        memset(at, 0, req->length_bytes);
+    }
+    ram->fua_writes += store_op_writes(req->op) && req->has_fua;
     ram->flushes += req->op == STORE_FLUSH;
 }
 

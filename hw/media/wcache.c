@@ -31,6 +31,9 @@
 #define GHOSTS_MAX 4096
 /* Evict a little more than asked for, so that full is not every write. */
 #define EVICT_SHARE 8
+/* What zeroes cost of the cache: they take no memory, but a cut looks at each
+ * block, and the bound of that is the size of the cache. */
+#define ZEROES_SHARE 256
 
 /* -- Pending writes ------------------------------------------------------- */
 
@@ -47,7 +50,7 @@ static void unpromised_unlist(struct wcache *cache, struct pending *pending)
     TAILQ_REMOVE(&cache->unpromised, pending, by_completion);
     pending->is_unpromised_listed = false;
     cache->unpromised_bytes -= pending->counted_bytes;
-    if (!pending->data) {
+    if (pending_is_ghost(pending)) {
         cache->ghosts--;
     }
     pending_unref(pending);
@@ -59,7 +62,7 @@ static void unpromised_list(struct wcache *cache, struct pending *pending)
     pending->is_unpromised_listed = true;
     pending->refs++;
     cache->unpromised_bytes += pending->counted_bytes;
-    if (!pending->data) {
+    if (pending_is_ghost(pending)) {
         cache->ghosts++;
     }
 }
@@ -72,7 +75,8 @@ static void ghost_merge(struct wcache *cache, struct pending *ghost)
 {
     struct pending *before = TAILQ_PREV(ghost, pending_list, by_completion);
 
-    if (cache->ghosts <= GHOSTS_MAX || !before || before->data) {
+    if (cache->ghosts <= GHOSTS_MAX || !before ||
+        !pending_is_ghost(before)) {
         return;
     }
     ghost->counted_bytes += before->counted_bytes;
@@ -87,7 +91,7 @@ static void data_released(void *opaque, struct pending *pending)
     struct wcache *cache = opaque;
 
     TAILQ_REMOVE(&cache->by_age, pending, by_age);
-    cache->cached_bytes -= pending->size_bytes;
+    cache->cached_bytes -= pending->cached_bytes;
     g_free(pending->data);
     pending->data = NULL;
     if (pending->is_unpromised_listed) {
@@ -169,14 +173,31 @@ static bool is_fua_honoured(const struct wcache *cache,
     return op->has_fua && cache->config.lie != WCACHE_FUA_LOST;
 }
 
+/* Bytes of the cache that a write takes. */
+static uint64_t op_cost(const struct wcache *cache, const struct wcache_op *op)
+{
+    uint64_t block_size = cache->config.block_size_bytes;
+    uint64_t size = op->block_count * block_size;
+
+    return op->content == WCACHE_DATA ? size
+                                      : MAX(size / ZEROES_SHARE, block_size);
+}
+
 static struct pending *pending_new(struct wcache *cache, struct wcache_op *op)
 {
+    static const enum store_op ops[] = {
+        [WCACHE_DATA] = STORE_WRITE,
+        [WCACHE_ZEROES] = STORE_ZEROES,
+        [WCACHE_DEALLOCATED] = STORE_DEALLOCATE,
+    };
     struct pending *pending = g_new0(struct pending, 1);
 
     pending->slba = op->slba;
     pending->block_count = op->block_count;
     pending->size_bytes =
         (uint64_t)op->block_count * cache->config.block_size_bytes;
+    pending->cached_bytes = op_cost(cache, op);
+    pending->op = ops[op->content];
     pending->data = op->data;
     pending->id = op->id;
     pending->seq = ++cache->seq_last;
@@ -185,7 +206,7 @@ static struct pending *pending_new(struct wcache *cache, struct wcache_op *op)
     pending->refs = 2;          /* the operation, and the data */
     TAILQ_INSERT_TAIL(&cache->in_flight, pending, by_completion);
     TAILQ_INSERT_TAIL(&cache->by_age, pending, by_age);
-    cache->cached_bytes += pending->size_bytes;
+    cache->cached_bytes += pending->cached_bytes;
     return pending;
 }
 
@@ -237,12 +258,18 @@ static void write_now(struct wcache *cache, struct wcache_op *op)
     }
 }
 
+bool wcache_has_layers_left(const struct wcache *cache)
+{
+    return cache->layers.count <=
+           cache->config.limit_bytes / cache->config.block_size_bytes;
+}
+
 static bool has_room(const struct wcache *cache, const struct wcache_op *op)
 {
-    uint64_t size = (uint64_t)op->block_count * cache->config.block_size_bytes;
-
     return !cache->cached_bytes ||
-           cache->cached_bytes + size <= cache->config.limit_bytes;
+           (cache->cached_bytes + op_cost(cache, op) <=
+                cache->config.limit_bytes &&
+            wcache_has_layers_left(cache));
 }
 
 static void evict_done(struct drain *drain, int error)
@@ -271,7 +298,7 @@ static void evict_start(struct wcache *cache)
 {
     const struct wcache_op *op = cache->waiting_head;
     uint64_t wanted = cache->config.limit_bytes / EVICT_SHARE +
-        (uint64_t)op->block_count * cache->config.block_size_bytes;
+                      op_cost(cache, op);
     uint64_t sum = 0;
     struct pending *pending;
 
@@ -281,7 +308,7 @@ static void evict_start(struct wcache *cache)
     };
     TAILQ_FOREACH(pending, &cache->by_age, by_age) {
         cache->evict.bound = pending->seq;
-        sum += pending->size_bytes;
+        sum += pending->cached_bytes;
         if (sum >= wanted) {
             break;
         }
@@ -479,6 +506,16 @@ static void hole_read(struct wcache *cache, struct wcache_op *op,
     medium_submit(cache, &hole->io);
 }
 
+/* From nowhere come zeroes. */
+static void copy_blocks(uint8_t *to, const uint8_t *from, uint64_t bytes)
+{
+    if (from) {
+        memcpy(to, from, bytes);
+    } else {
+        memset(to, 0, bytes);
+    }
+}
+
 /*
  * What is cached is copied now; what is not cannot be under way to the medium
  * (drain.c), and nothing will be written there before the hole is read.
@@ -502,9 +539,9 @@ static void read_now(struct wcache *cache, struct wcache_op *op)
                                         extent->top->pending);
 
             stop = MIN(extent->start + extent->count, end);
-            memcpy((uint8_t *)op->data + (at - op->slba) * block_size,
-                   from + (at - extent->start) * block_size,
-                   (stop - at) * block_size);
+            copy_blocks((uint8_t *)op->data + (at - op->slba) * block_size,
+                        from ? from + (at - extent->start) * block_size : NULL,
+                        (stop - at) * block_size);
             extent = layers_after(&cache->layers, extent);
         }
         at = stop;

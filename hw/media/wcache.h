@@ -28,6 +28,13 @@ enum wcache_lie {
     WCACHE_FUA_BARRIER,         /* FUA makes older writes durable, too */
 };
 
+/* What a write brings. */
+enum wcache_content {
+    WCACHE_DATA,
+    WCACHE_ZEROES,              /* takes no memory for its blocks */
+    WCACHE_DEALLOCATED,         /* zeroes, and the medium may give up space */
+};
+
 struct wcache_config {
     uint32_t medium;            /* names the medium in survivor choices */
     uint32_t block_size_bytes;
@@ -49,9 +56,11 @@ struct wcache_op {
     uint64_t slba;
     uint32_t block_count;
     bool has_fua;
+    enum wcache_content content; /* writes */
     uint64_t id;                /* writes: their name in survivor choices */
     uint64_t submitted_stamp;
-    void *data;                 /* read: filled; write: the cache's, g_free */
+    void *data;                 /* read: filled; write: the cache's, g_free;
+                                   zeroes: NULL */
     void (*done)(struct wcache_op *op, int error);
 
     /* Filled by the cache. */

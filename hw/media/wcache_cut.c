@@ -107,16 +107,18 @@ static void survivor_write(struct cut *cut, const struct extent *extent,
     struct survivor *survivor = g_new0(struct survivor, 1);
     uint32_t block_size = cache->config.block_size_bytes;
 
-    survivor->iov.iov_base =
-        layers_data(&cache->layers, extent, pending) +
-        (start - extent->start) * block_size;
-    survivor->iov.iov_len = count * block_size;
+    if (pending->op == STORE_WRITE) {
+        survivor->iov.iov_base =
+            layers_data(&cache->layers, extent, pending) +
+            (start - extent->start) * block_size;
+        survivor->iov.iov_len = count * block_size;
+        survivor->io.req.iov_count = 1;
+    }
     survivor->io.start = start;
     survivor->io.count = count;
-    survivor->io.req.op = STORE_WRITE;
+    survivor->io.req.op = pending->op;
     survivor->io.req.has_fua = true;
     survivor->io.req.iov = &survivor->iov;
-    survivor->io.req.iov_count = 1;
     survivor->io.done = survivor_done;
     survivor->io.owner = cut;
     cut->in_flight++;

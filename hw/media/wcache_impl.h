@@ -86,6 +86,8 @@ struct wcache {
 void pending_unref(struct pending *pending);
 void pending_data_drop(struct wcache *cache, struct pending *pending);
 void wcache_admit(struct wcache *cache);
+/* Stacks may still be split at will. */
+bool wcache_has_layers_left(const struct wcache *cache);
 
 /* wcache_cut.c */
 void wcache_forget_drains(struct wcache *cache);

@@ -21,6 +21,8 @@ struct host_req {
 static const enum lab_store_op ops_outside[] = {
     [STORE_READ] = LAB_STORE_READ,
     [STORE_WRITE] = LAB_STORE_WRITE,
+    [STORE_ZEROES] = LAB_STORE_ZEROES,
+    [STORE_DEALLOCATE] = LAB_STORE_DEALLOCATE,
     [STORE_FLUSH] = LAB_STORE_FLUSH,
 };
 

@@ -35,6 +35,7 @@ static uint16_t build_ctrl(struct req *req, void *page)
     id->sqes = 0x66;
     id->cqes = 0x44;
     id->nn = htole32(LAB_NSID_MAX);
+    id->oncs = htole16(NVME_ONCS_WRITE_ZEROES);
     id->vwc = NVME_VWC_FLUSH_ALL | (config->has_vwc ? NVME_VWC_PRESENT : 0);
     id->awun = htole16(config->awun_0based);
     id->awupf = htole16(config->awupf_0based);
@@ -60,6 +61,7 @@ static uint16_t build_ns(struct req *req, void *page)
     id->nsze = htole64(ns->block_count);
     id->ncap = id->nsze;
     id->nuse = id->nsze;
+    id->dlfeat = NVME_DLFEAT_READ_ZEROES | NVME_DLFEAT_DEAC;
     id->lbaf[0].ds = ns->block_shift;
     memcpy(id->nguid, ns->uuid, sizeof(id->nguid));
     return NVME_SUCCESS;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The NVM command set: Read, Write, Flush (NVM Command Set 3.2).
+ * The NVM command set: Read, Write, Write Zeroes, Flush (NVM Command Set 3.2).
  *
  * Parsing settles everything that can be wrong with a command; what is handed
  * to the cache cannot be malformed any more. The data of a write is copied
@@ -13,11 +13,11 @@ static bool is_transfer_allowed(const struct lab_ctrl *ctrl, uint64_t bytes)
     return bytes <= (uint64_t)LAB_PAGE_BYTES << ctrl->config.mdts;
 }
 
-static uint16_t parse_rw(struct req *req)
+/* What the commands with one range have in common; no data. */
+static uint16_t parse_range(struct req *req)
 {
     const struct nvme_command *cmd = &req->cmd;
     struct ns *ns = ctrl_ns(req->ctrl, cmd->nsid);
-    uint64_t bytes;
 
     if (!ns) {
         return NVME_INVALID_NAMESPACE | NVME_DNR;
@@ -25,18 +25,39 @@ static uint16_t parse_rw(struct req *req)
     req->slba = (uint64_t)cmd->cdw11 << 32 | cmd->cdw10;
     req->block_count = (cmd->cdw12 & 0xFFFF) + 1;
     req->has_fua = cmd->cdw12 & NVME_RW_FUA;
-    bytes = (uint64_t)req->block_count << ns->block_shift;
-    if (!is_transfer_allowed(req->ctrl, bytes)) {
-        return NVME_INVALID_FIELD | NVME_DNR;
-    }
+    req->ns = ns;
+    return NVME_SUCCESS;
+}
+
+static uint16_t check_range(struct req *req)
+{
+    const struct ns *ns = req->ns;
+
     if (req->slba >= ns->block_count ||
         req->block_count > ns->block_count - req->slba) {
         return NVME_LBA_OUT_OF_RANGE | NVME_DNR;
     }
-    req->ns = ns;
-    req->data_bytes = bytes;
-    req->ctrl->data_bytes += bytes;
     return NVME_SUCCESS;
+}
+
+static uint16_t parse_rw(struct req *req)
+{
+    uint16_t status = parse_range(req);
+    uint64_t bytes;
+
+    if (status) {
+        return status;
+    }
+    bytes = (uint64_t)req->block_count << req->ns->block_shift;
+    if (!is_transfer_allowed(req->ctrl, bytes)) {
+        return NVME_INVALID_FIELD | NVME_DNR;
+    }
+    status = check_range(req);
+    if (!status) {
+        req->data_bytes = bytes;
+        req->ctrl->data_bytes += bytes;
+    }
+    return status;
 }
 
 static struct req *req_of(struct wcache_op *op)
@@ -83,6 +104,27 @@ static void exec_write(struct req *req)
     req->ctrl->stat.writes_fua += req->has_fua;
     fill_op(req, write_done);
     req->op.data = data;
+    wcache_write(req->ns->cache, &req->op);
+}
+
+/*
+ * A write like any other, but for the bytes, which nobody keeps: MDTS does not
+ * apply (Base 5.17.2.1, MDTS), and there is no limit of its own (WZSL).
+ */
+static void exec_write_zeroes(struct req *req)
+{
+    uint16_t status = parse_range(req);
+
+    status = status ? status : check_range(req);
+    if (status) {
+        req_finish(req, status);
+        return;
+    }
+    req->ctrl->stat.writes++;
+    req->ctrl->stat.writes_fua += req->has_fua;
+    fill_op(req, write_done);
+    req->op.content = req->cmd.cdw12 & NVME_WZ_DEAC ? WCACHE_DEALLOCATED
+                                                    : WCACHE_ZEROES;
     wcache_write(req->ns->cache, &req->op);
 }
 
@@ -146,6 +188,8 @@ static const struct {
     [NVME_IO_WRITE] = { exec_write,
                         NVME_EFFECT_SUPPORTED | NVME_EFFECT_CONTENT },
     [NVME_IO_READ] = { exec_read, NVME_EFFECT_SUPPORTED },
+    [NVME_IO_WRITE_ZEROES] = { exec_write_zeroes,
+                               NVME_EFFECT_SUPPORTED | NVME_EFFECT_CONTENT },
 };
 
 uint32_t io_effects(uint8_t opcode)

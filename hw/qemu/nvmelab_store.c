@@ -63,6 +63,12 @@ static void nvmelab_store_submit(void *opaque, struct lab_store_req *req)
         blk_aio_pwritev(store->blk, req->offset_bytes, &io->qiov, flags,
                         nvmelab_store_complete, io);
         return;
+    case LAB_STORE_ZEROES:
+    case LAB_STORE_DEALLOCATE:
+        flags |= req->op == LAB_STORE_DEALLOCATE ? BDRV_REQ_MAY_UNMAP : 0;
+        blk_aio_pwrite_zeroes(store->blk, req->offset_bytes, req->length_bytes,
+                              flags, nvmelab_store_complete, io);
+        return;
     }
     g_assert_not_reached();
 }

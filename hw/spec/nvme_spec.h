@@ -111,8 +111,10 @@ enum {
     NVME_IO_FLUSH = 0x00,
     NVME_IO_WRITE = 0x01,
     NVME_IO_READ = 0x02,
+    NVME_IO_WRITE_ZEROES = 0x08,
 };
-#define NVME_RW_FUA (1u << 30)          /* CDW12 of Read and Write */
+#define NVME_RW_FUA (1u << 30)          /* CDW12 of Read, Write, Write Zeroes */
+#define NVME_WZ_DEAC (1u << 25)         /* CDW12 of Write Zeroes: deallocate */
 
 /* Base 3.3.3.2.1, "Status Field": SCT << 8 | SC, and the flags beside it. */
 enum {
@@ -236,6 +238,7 @@ _Static_assert(__builtin_offsetof(struct nvme_id_ctrl, subnqn) == 768, "nqn");
 
 #define NVME_VWC_PRESENT 1
 #define NVME_VWC_FLUSH_ALL (3 << 1)     /* Flush with NSID FFFFFFFFh works */
+#define NVME_ONCS_WRITE_ZEROES (1 << 3)
 #define NVME_LPA_EFFECTS (1 << 1)
 #define NVME_LPA_EXTENDED (1 << 2)
 
@@ -274,6 +277,10 @@ struct nvme_id_ns {
 _Static_assert(sizeof(struct nvme_id_ns) == NVME_IDENTIFY_BYTES, "id ns");
 _Static_assert(__builtin_offsetof(struct nvme_id_ns, nguid) == 104, "nguid");
 _Static_assert(__builtin_offsetof(struct nvme_id_ns, lbaf) == 128, "lbaf");
+
+/* DLFEAT: what deallocated blocks read as, and who may deallocate. */
+#define NVME_DLFEAT_READ_ZEROES 1
+#define NVME_DLFEAT_DEAC (1 << 3)       /* Write Zeroes may */
 
 /* Base 5.17.2.8, CNS 08h. */
 struct nvme_id_ns_independent {

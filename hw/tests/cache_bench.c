@@ -163,6 +163,20 @@ struct job *job_write(struct bench *bench, uint64_t slba, uint32_t count,
     return job;
 }
 
+struct job *job_zeroes(struct bench *bench, uint64_t slba, uint32_t count,
+                       enum wcache_content content, bool has_fua)
+{
+    struct job *job = job_now(bench);
+
+    job->is_write = true;
+    job->op.slba = slba;
+    job->op.block_count = count;
+    job->op.has_fua = has_fua;
+    job->op.content = content;
+    wcache_write(bench->cache, &job->op);
+    return job;
+}
+
 struct job *job_read(struct bench *bench, uint64_t slba, uint32_t count,
                      bool has_fua)
 {

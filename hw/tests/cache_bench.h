@@ -59,6 +59,9 @@ void bench_free(struct bench *bench);
 
 struct job *job_write(struct bench *bench, uint64_t slba, uint32_t count,
                       uint64_t tag, bool has_fua);
+/* Their tag is 0. */
+struct job *job_zeroes(struct bench *bench, uint64_t slba, uint32_t count,
+                       enum wcache_content content, bool has_fua);
 struct job *job_read(struct bench *bench, uint64_t slba, uint32_t count,
                      bool has_fua);
 struct job *job_flush(struct bench *bench);

@@ -69,6 +69,11 @@ struct block *world_block_of(struct world *world, const struct slot *slot,
     return &world->blocks[slot->nsid - 1][slot->slba + i];
 }
 
+uint64_t world_tag(const struct block *block, uint64_t shown)
+{
+    return shown ? shown : block->zeroed;
+}
+
 static void draw_range(struct world *world, struct slot *slot)
 {
     slot->nsid = 1 + prop_below(world->rng, NAMESPACES);
@@ -99,6 +104,27 @@ static struct nvme_command slot_command(struct world *world, struct slot *slot,
     return cmd;
 }
 
+/* Zeroes or data; what is deallocated is zeroes, too. */
+static struct nvme_command write_command(struct world *world, struct slot *slot)
+{
+    struct nvme_command cmd;
+    uint32_t i;
+
+    if (!slot->is_zeroes) {
+        cmd = slot_command(world, slot, NVME_IO_WRITE);
+        tag_fill(fake_at(world->host, cmd.prp1), slot->count * 512ull,
+                 slot->tag);
+        return cmd;
+    }
+    for (i = 0; i < slot->count; i++) {
+        world_block_of(world, slot, i)->zeroed = slot->tag;
+    }
+    cmd = slot_command(world, slot, NVME_IO_WRITE_ZEROES);
+    cmd.prp1 = 0;
+    cmd.cdw12 |= prop_one_in(world->rng, 2) ? NVME_WZ_DEAC : 0;
+    return cmd;
+}
+
 static void send_write(struct world *world, struct slot *slot, uint16_t qid)
 {
     struct nvme_command cmd;
@@ -106,6 +132,7 @@ static void send_write(struct world *world, struct slot *slot, uint16_t qid)
 
     draw_range(world, slot);
     slot->has_fua = prop_one_in(world->rng, 3);
+    slot->is_zeroes = prop_one_in(world->rng, 5);
     if (!is_range_free(world, slot)) {
         slot->kind = SLOT_FREE;
         return;
@@ -114,8 +141,7 @@ static void send_write(struct world *world, struct slot *slot, uint16_t qid)
     for (i = 0; i < slot->count; i++) {
         world_block_of(world, slot, i)->writers++;
     }
-    cmd = slot_command(world, slot, NVME_IO_WRITE);
-    tag_fill(fake_at(world->host, cmd.prp1), slot->count * 512ull, slot->tag);
+    cmd = write_command(world, slot);
     slot_send(world, slot, qid, &cmd);
 }
 
@@ -288,7 +314,8 @@ static void read_over(struct world *world, struct slot *slot, uint16_t status)
 
     assert_status(status, NVME_SUCCESS);
     for (i = 0; i < slot->count; i++) {
-        uint64_t tag = tag_of(data + i * 512, 512);
+        uint64_t tag = world_tag(world_block_of(world, slot, i),
+                                 tag_of(data + i * 512, 512));
 
         /* A write may have begun since the read was sent. */
         if (slot->is_expected[i] && tag != slot->expected[i]) {

@@ -26,7 +26,8 @@ struct slot {
     uint64_t slba;
     uint32_t count;
     bool has_fua;
-    uint64_t tag;
+    bool is_zeroes;
+    uint64_t tag;               /* zeroes have one, too, but do not show it */
     uint64_t value;
     uint64_t covered[NAMESPACES][BLOCKS]; /* what a flush must make durable */
     uint64_t expected[8];       /* reads: 0 where a write was under way */
@@ -36,6 +37,7 @@ struct slot {
 struct block {
     uint64_t last;              /* newest completed, or read back */
     uint64_t floor;             /* newest promise */
+    uint64_t zeroed;            /* newest tag that stands for zeroes */
     uint32_t writers;           /* commands under way */
 };
 
@@ -65,6 +67,8 @@ bool world_has_room(const struct world *world, uint16_t qid);
 /* Block number i of the slot's range. */
 struct block *world_block_of(struct world *world, const struct slot *slot,
                              uint32_t i);
+/* What a block with this content was last written with. */
+uint64_t world_tag(const struct block *block, uint64_t shown);
 /* What a flush that is rung now must make durable. */
 void world_remember_completed(struct world *world, struct slot *slot);
 /* A random command, where there is room for one. */

@@ -11,6 +11,17 @@ static bool is_overlapping(const struct lab_store_req *a,
            b->offset_bytes < a->offset_bytes + a->length_bytes;
 }
 
+/* Of any kind. */
+static bool is_write(const struct lab_store_req *req)
+{
+    return req->op != LAB_STORE_READ && req->op != LAB_STORE_FLUSH;
+}
+
+static bool is_zeroing(const struct lab_store_req *req)
+{
+    return req->op == LAB_STORE_ZEROES || req->op == LAB_STORE_DEALLOCATE;
+}
+
 static void check_request(const struct fake_store *store,
                           const struct lab_store_req *req)
 {
@@ -20,8 +31,9 @@ static void check_request(const struct fake_store *store,
     for (i = 0; i < (uint32_t)req->iov_count; i++) {
         bytes += req->iov[i].iov_len;
     }
-    g_assert_cmpuint(bytes, ==, req->op == LAB_STORE_FLUSH ? 0
-                                                          : req->length_bytes);
+    g_assert_cmpuint(bytes, ==, req->op == LAB_STORE_READ ||
+                                req->op == LAB_STORE_WRITE
+                                    ? req->length_bytes : 0);
     g_assert_cmpuint(req->offset_bytes % store->block_size_bytes, ==, 0);
     g_assert_cmpuint(req->length_bytes % store->block_size_bytes, ==, 0);
     g_assert_cmpuint(req->length_bytes, <=, store->size_bytes);
@@ -30,8 +42,7 @@ static void check_request(const struct fake_store *store,
     for (i = 0; i < store->waiting->len; i++) {
         const struct lab_store_req *other = store->waiting->pdata[i];
 
-        g_assert_false((req->op == LAB_STORE_WRITE ||
-                        other->op == LAB_STORE_WRITE) &&
+        g_assert_false((is_write(req) || is_write(other)) &&
                        is_overlapping(req, other));
     }
 }
@@ -59,9 +70,14 @@ static void carry_out(struct fake_store *store, const struct lab_store_req *req)
         }
         at += req->iov[i].iov_len;
     }
+    if (is_zeroing(req)) {
+        memset(at, 0, req->length_bytes);
+    }
     store->reads += req->op == LAB_STORE_READ;
     store->writes += req->op == LAB_STORE_WRITE;
-    store->writes_fua += req->op == LAB_STORE_WRITE && req->has_fua;
+    store->zeroes += req->op == LAB_STORE_ZEROES;
+    store->deallocations += req->op == LAB_STORE_DEALLOCATE;
+    store->writes_fua += is_write(req) && req->has_fua;
     store->flushes += req->op == LAB_STORE_FLUSH;
 }
 

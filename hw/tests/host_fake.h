@@ -38,7 +38,9 @@ struct fake_store {
     int error;                  /* what the next requests answer */
     uint64_t reads;
     uint64_t writes;
-    uint64_t writes_fua;
+    uint64_t zeroes;
+    uint64_t deallocations;
+    uint64_t writes_fua;        /* of any kind */
     uint64_t flushes;
 };
 

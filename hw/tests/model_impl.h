@@ -22,6 +22,7 @@ struct entry {
     bool is_promised;
     uint64_t started;           /* last stamp before the operation */
     uint64_t newest[READ_BLOCKS_MAX]; /* reads: tags when it was submitted */
+    uint64_t newest_visible[READ_BLOCKS_MAX];
 };
 
 struct model {
@@ -45,7 +46,10 @@ static inline bool covers(const struct entry *entry, uint64_t block)
     return block >= entry->slba && block < entry->slba + entry->count;
 }
 
-/* NULL: from before the last cut. */
-const struct entry *model_write_of_tag(const struct model *model, uint64_t tag);
+/* The next write that could have brought this tag to the block. */
+const struct entry *model_writer(const struct model *model, uint64_t tag,
+                                 uint64_t block, uint32_t *at);
+/* When the latest of them became visible; 0: none, from before the last cut. */
+uint64_t model_visible(const struct model *model, uint64_t tag, uint64_t block);
 
 #endif

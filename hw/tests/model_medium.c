@@ -66,7 +66,7 @@ static void shadow_done(struct store_req *req, int error)
     struct shadow *shadow = (struct shadow *)req;
     struct store_req *outer = shadow->outer;
 
-    if (!error && req->op == STORE_WRITE) {
+    if (!error && store_op_writes(req->op)) {
         note_write(shadow->medium, req);
     } else if (!error && req->op == STORE_FLUSH) {
         note_flush(shadow->medium, shadow->snapshot);

@@ -79,7 +79,20 @@ void model_write(struct model *model, uint64_t slba, uint32_t count,
                                      model->bench->id_last + 1, has_fua));
 }
 
-static uint64_t newest_tag(const struct model *model, uint64_t block)
+void model_zeroes(struct model *model, uint64_t slba, uint32_t count,
+                  enum wcache_content content, bool has_fua)
+{
+    struct entry *entry = entry_new(model, KIND_WRITE);
+
+    entry->slba = slba;
+    entry->count = count;
+    entry->has_fua = has_fua;
+    entry_submitted(entry, job_zeroes(model->bench, slba, count, content,
+                                      has_fua));
+}
+
+static uint64_t newest_tag(const struct model *model, uint64_t block,
+                           uint64_t *newest_visible)
 {
     uint64_t tag = model->base[block];
     uint64_t visible = 0;
@@ -94,6 +107,7 @@ static uint64_t newest_tag(const struct model *model, uint64_t block)
             tag = entry->job->tag;
         }
     }
+    *newest_visible = visible;
     return tag;
 }
 
@@ -108,7 +122,8 @@ void model_read(struct model *model, uint64_t slba, uint32_t count,
     entry->count = count;
     entry->has_fua = has_fua;
     for (i = 0; i < count; i++) {
-        entry->newest[i] = newest_tag(model, slba + i);
+        entry->newest[i] = newest_tag(model, slba + i,
+                                      &entry->newest_visible[i]);
     }
     entry_submitted(entry, job_read(model->bench, slba, count, has_fua));
 }
@@ -146,36 +161,40 @@ uint32_t model_outstanding(const struct model *model)
     return count;
 }
 
-const struct entry *model_write_of_tag(const struct model *model, uint64_t tag)
+const struct entry *model_writer(const struct model *model, uint64_t tag,
+                                 uint64_t block, uint32_t *at)
 {
-    uint32_t i;
+    while (*at < model->entries->len) {
+        const struct entry *entry = entry_at(model, (*at)++);
 
-    for (i = 0; i < model->entries->len; i++) {
-        const struct entry *entry = entry_at(model, i);
-
-        if (entry->kind == KIND_WRITE && entry->job->tag == tag) {
+        if (entry->kind == KIND_WRITE && entry->job->tag == tag &&
+            covers(entry, block)) {
             return entry;
         }
     }
     return NULL;
 }
 
-/* -- Promises ------------------------------------------------------------- */
-
-/* 0: from before the last cut. */
-static uint64_t visible_of_tag(const struct model *model, uint64_t tag)
+uint64_t model_visible(const struct model *model, uint64_t tag, uint64_t block)
 {
-    const struct entry *entry = model_write_of_tag(model, tag);
+    const struct entry *entry;
+    uint64_t visible = 0;
+    uint32_t at = 0;
 
-    return entry ? entry->visible : 0;
+    while ((entry = model_writer(model, tag, block, &at))) {
+        visible = MAX(visible, entry->visible);
+    }
+    return visible;
 }
+
+/* -- Promises ------------------------------------------------------------- */
 
 /* What is promised must be behind the host's own cache, too. */
 static void raise_floor(struct model *model, uint64_t block, uint64_t visible)
 {
     uint64_t tag = model_medium_durable_tag(model->medium, block);
 
-    g_assert_cmpuint(visible_of_tag(model, tag), >=, visible);
+    g_assert_cmpuint(model_visible(model, tag, block), >=, visible);
     model->floor[block] = MAX(model->floor[block], visible);
 }
 
@@ -252,19 +271,6 @@ static void write_done(struct model *model, struct entry *entry)
     }
 }
 
-static bool became_visible_since(const struct model *model, uint64_t tag,
-                                 uint64_t block, uint64_t stamp)
-{
-    const struct entry *entry = model_write_of_tag(model, tag);
-
-    return entry && covers(entry, block) && entry->visible > stamp;
-}
-
-static uint64_t stamp_of(const struct model *model, uint64_t tag)
-{
-    return visible_of_tag(model, tag);
-}
-
 static void read_done(struct model *model, struct entry *entry)
 {
     uint32_t i;
@@ -274,13 +280,13 @@ static void read_done(struct model *model, struct entry *entry)
         uint64_t tag = job_tag(entry->job, i);
 
         if (tag != entry->newest[i] &&
-            !became_visible_since(model, tag, block, entry->started)) {
+            model_visible(model, tag, block) <= entry->started) {
             g_error("read of block %" G_GUINT64_FORMAT ": tag %"
                     G_GUINT64_FORMAT ", newest was %" G_GUINT64_FORMAT, block,
                     tag, entry->newest[i]);
         }
         if (entry->has_fua) {
-            raise_floor(model, block, stamp_of(model, entry->newest[i]));
+            raise_floor(model, block, entry->newest_visible[i]);
         }
     }
 }

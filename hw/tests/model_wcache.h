@@ -28,6 +28,10 @@ void model_forgive_tears(struct model *model);
 /* Submit through the bench, and remember. */
 void model_write(struct model *model, uint64_t slba, uint32_t count,
                  bool has_fua);
+/* Zeroes, which many writes and the empty medium have in common: what is
+ * judged is that some of them explain what is seen. */
+void model_zeroes(struct model *model, uint64_t slba, uint32_t count,
+                  enum wcache_content content, bool has_fua);
 void model_read(struct model *model, uint64_t slba, uint32_t count,
                 bool has_fua);
 void model_flush(struct model *model);

@@ -68,9 +68,10 @@ static void read_back(struct world *world, bool is_cut)
     for (nsid = 1; nsid <= NAMESPACES; nsid++) {
         for (i = 0; i < BLOCKS; i++) {
             struct block *block = &world->blocks[nsid - 1][i];
-            uint64_t tag = driver_read_tag(world->driver, nsid, i, false);
+            uint64_t tag = world_tag(block, driver_read_tag(world->driver, nsid,
+                                                            i, false));
 
-                world_look_at_trace(world);
+            world_look_at_trace(world);
             g_assert_cmpuint(tag, >=, is_cut ? block->floor : block->last);
             g_assert_cmpuint(tag, <=, world->tag_last);
             block->last = tag;
@@ -161,9 +162,10 @@ static void delete_queue(struct world *world)
             struct block *block = world_block_of(world, slot, j);
 
             block->writers--;
-            block->last = driver_read_tag(world->driver, slot->nsid,
-                                          slot->slba + j, false);
-            }
+            block->last = world_tag(
+                block, driver_read_tag(world->driver, slot->nsid,
+                                       slot->slba + j, false));
+        }
         slot->kind = SLOT_FREE;
     }
     world_look_at_trace(world);

@@ -61,7 +61,7 @@ static void step_submit(struct model *model, struct prop_rng *rng)
         return;
     }
     draw_range(rng, &slba, &count);
-    switch (prop_below(rng, 12)) {
+    switch (prop_below(rng, 14)) {
     case 0:
     case 1:
         model_flush(model);
@@ -77,6 +77,12 @@ static void step_submit(struct model *model, struct prop_rng *rng)
         } else if (prop_one_in(rng, 2)) {
             model_switch(model, prop_one_in(rng, 2));
         }
+        break;
+    case 6:
+    case 7:
+        model_zeroes(model, slba, count,
+                     prop_one_in(rng, 2) ? WCACHE_ZEROES : WCACHE_DEALLOCATED,
+                     prop_one_in(rng, 4));
         break;
     default:
         model_write(model, slba, count, prop_one_in(rng, 4));

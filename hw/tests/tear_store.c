@@ -70,6 +70,9 @@ static void apply_prefix(const struct store_req *req, uint8_t *bytes,
     uint8_t *at = bytes + req->offset_bytes;
     int i;
 
+    if (req->op != STORE_WRITE) {
+        memset(at, 0, length);
+    }
     for (i = 0; i < req->iov_count && length; i++) {
         uint64_t part = MIN(req->iov[i].iov_len, length);
 
@@ -89,7 +92,7 @@ void tear_store_die(const struct tear_store *tear, struct prop_rng *rng,
         const struct under_way *under_way = tear->under_way->pdata[i];
         const struct store_req *req = &under_way->req;
 
-        if (req->op == STORE_WRITE) {
+        if (store_op_writes(req->op)) {
             uint32_t sectors = req->length_bytes / SECTOR;
 
             apply_prefix(req, bytes,

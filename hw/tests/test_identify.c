@@ -71,7 +71,7 @@ static void test_ctrl(struct fixture *f, gconstpointer data)
     g_assert_cmphex(id[512], ==, 0x66);                     /* SQES */
     g_assert_cmphex(id[513], ==, 0x44);                     /* CQES */
     g_assert_cmpuint(le32_get(id + 516), ==, 256);          /* NN */
-    g_assert_cmphex(le16_get(id + 520), ==, 0);             /* ONCS */
+    g_assert_cmphex(le16_get(id + 520), ==, 8);     /* ONCS: Write Zeroes */
     g_assert_cmphex(id[525], ==, 7);                        /* VWC, flush all */
     g_assert_cmpuint(le16_get(id + 526), ==, 7);            /* AWUN */
     g_assert_cmpuint(le16_get(id + 528), ==, 0);            /* AWUPF */
@@ -104,6 +104,7 @@ static void test_ns(struct fixture *f, gconstpointer data)
     g_assert_cmphex(id[26], ==, 0);                         /* FLBAS */
     g_assert_cmphex(id[29], ==, 0);                         /* DPS */
     g_assert_cmphex(id[30], ==, 0);                         /* NMIC */
+    g_assert_cmphex(id[33], ==, 9);     /* DLFEAT: zeroes, and DEAC */
     g_assert_true(memcmp(id + 104, none, 16) != 0);         /* NGUID */
     g_assert_cmphex(le32_get(id + 128), ==, 9 << 16);       /* LBAF0: 512 */
 }

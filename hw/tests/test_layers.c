@@ -37,6 +37,7 @@ static struct pending *pending_make(uint64_t seq, uint64_t slba, uint32_t count)
     pending->seq = seq;
     pending->slba = slba;
     pending->block_count = count;
+    pending->op = STORE_WRITE;
     pending->data = g_malloc(count * BLOCK_BYTES);
     for (i = 0; i < count; i++) {
         uint64_t word = seq << 32 | (slba + i);

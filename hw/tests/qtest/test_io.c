@@ -159,6 +159,39 @@ static void no_completion_comes_before_the_floor_latency(void)
     drive_quit(d);
 }
 
+/* Neither the drive nor the host moves 4 MiB of zeroes. */
+static void zeroes_reach_the_image(void)
+{
+    char *image = drive_image("io.img", IMAGE_BYTES);
+    struct drive *d = drive_start(image, "");
+    struct nvme_command zero = {
+        .opcode = NVME_IO_WRITE_ZEROES, .nsid = 1,
+        .cdw12 = (IMAGE_BLOCKS - 2) | NVME_RW_FUA,
+    };
+    char *bytes;
+    gsize length;
+    unsigned i;
+
+    drive_write_block(d, 0, 7, true);
+    drive_write_block(d, IMAGE_BLOCKS - 2, 8, true);
+    drive_write_block(d, IMAGE_BLOCKS - 1, 9, true);
+    drive_ok(d, 1, zero);
+    g_assert_cmpuint(drive_generation(d, 0), ==, 0);
+    g_assert_cmpuint(drive_generation(d, IMAGE_BLOCKS - 2), ==, 0);
+    g_assert_cmpuint(drive_generation(d, IMAGE_BLOCKS - 1), ==, 9);
+    zero.cdw12 = (IMAGE_BLOCKS - 1) | NVME_WZ_DEAC;
+    drive_ok(d, 1, zero);
+    drive_sync(d);
+    drive_kill(d);
+    g_assert_true(g_file_get_contents(image, &bytes, &length, NULL));
+    g_assert_cmpuint(length, ==, IMAGE_BYTES);
+    for (i = 0; i < length; i++) {
+        g_assert_cmpint(bytes[i], ==, 0);
+    }
+    g_free(bytes);
+    g_free(image);
+}
+
 static void add_tests(void)
 {
     g_test_add_func("/io/identify-tells-serial-size-and-cache",
@@ -173,6 +206,7 @@ static void add_tests(void)
                     a_large_transfer_follows_its_prp_list);
     g_test_add_func("/io/a-range-past-the-end-changes-nothing",
                     a_range_past_the_end_changes_nothing);
+    g_test_add_func("/io/zeroes-reach-the-image", zeroes_reach_the_image);
     g_test_add_func("/io/no-completion-comes-before-the-floor-latency",
                     no_completion_comes_before_the_floor_latency);
 }
