@@ -32,6 +32,7 @@ struct pending {
     uint64_t cached_bytes;              /* what it costs the cache */
     uint64_t counted_bytes;             /* of these, as unpromised: answered */
     uint64_t id;
+    uint32_t part;
     uint64_t seq;                       /* order of visibility */
     uint64_t submitted_stamp;
     uint64_t visible_stamp;

@@ -23,7 +23,9 @@ enum { SALT_OUTCOME = 1, SALT_BLOCK, SALT_EFFECT };
 static uint64_t draw(const struct powercut *cut,
                      const struct powercut_write *write, uint64_t salt)
 {
-    return mix64_of(cut->seed, write->medium * 8ull + salt, write->id);
+    uint64_t name = write->id ^ (uint64_t)write->part << 48;
+
+    return mix64_of(cut->seed, write->medium * 8ull + salt, name);
 }
 
 enum powercut_outcome powercut_outcome(const struct powercut *cut,

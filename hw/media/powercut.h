@@ -23,6 +23,7 @@ struct powercut {
 struct powercut_write {
     uint32_t medium;            /* which medium: the namespace id */
     uint64_t id;                /* which write: the number of the command */
+    uint32_t part;              /* which of its ranges; below 2^16 */
     uint32_t block_count;
     uint32_t atomic_blocks;     /* up to that many survive whole or not (P5) */
     uint64_t first_stamp;       /* submitted */

@@ -200,6 +200,7 @@ static struct pending *pending_new(struct wcache *cache, struct wcache_op *op)
     pending->op = ops[op->content];
     pending->data = op->data;
     pending->id = op->id;
+    pending->part = op->part;
     pending->seq = ++cache->seq_last;
     pending->submitted_stamp = op->submitted_stamp;
     pending->visible_stamp = op->visible.stamp;

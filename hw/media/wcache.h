@@ -58,6 +58,7 @@ struct wcache_op {
     bool has_fua;
     enum wcache_content content; /* writes */
     uint64_t id;                /* writes: their name in survivor choices */
+    uint32_t part;              /* of several with the same name */
     uint64_t submitted_stamp;
     void *data;                 /* read: filled; write: the cache's, g_free;
                                    zeroes: NULL */

@@ -35,6 +35,7 @@ static struct powercut_write describe(const struct cut *cut,
     struct powercut_write write = {
         .medium = cut->cache->config.medium,
         .id = pending->id,
+        .part = pending->part,
         .block_count = pending->block_count,
         .atomic_blocks = cut->cache->config.atomic_blocks,
         .first_stamp = pending->submitted_stamp,

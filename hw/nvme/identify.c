@@ -35,7 +35,7 @@ static uint16_t build_ctrl(struct req *req, void *page)
     id->sqes = 0x66;
     id->cqes = 0x44;
     id->nn = htole32(LAB_NSID_MAX);
-    id->oncs = htole16(NVME_ONCS_WRITE_ZEROES);
+    id->oncs = htole16(NVME_ONCS_DSM | NVME_ONCS_WRITE_ZEROES);
     id->vwc = NVME_VWC_FLUSH_ALL | (config->has_vwc ? NVME_VWC_PRESENT : 0);
     id->awun = htole16(config->awun_0based);
     id->awupf = htole16(config->awupf_0based);
@@ -123,13 +123,18 @@ static uint8_t command_set(const struct req *req)
     return req->cmd.cdw11 >> 24;
 }
 
-/* The NVM command set has nothing to add that is not zero here. */
 static uint16_t build_csi_ctrl(struct req *req, void *page)
 {
-    (void)page;
-    return command_set(req) == NVME_CSI_NVM ? NVME_SUCCESS
-                                            : NVME_INVALID_FIELD | NVME_DNR;
+    struct nvme_id_ctrl_nvm *id = page;
+
+    if (command_set(req) != NVME_CSI_NVM) {
+        return NVME_INVALID_FIELD | NVME_DNR;
+    }
+    id->dmrsl = htole32(LAB_DSM_RANGE_BLOCKS_MAX);
+    return NVME_SUCCESS;
 }
+
+/* The NVM command set has nothing to add to a namespace. */
 
 static uint16_t build_csi_ns(struct req *req, void *page)
 {

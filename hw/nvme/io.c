@@ -188,6 +188,7 @@ static const struct {
     [NVME_IO_WRITE] = { exec_write,
                         NVME_EFFECT_SUPPORTED | NVME_EFFECT_CONTENT },
     [NVME_IO_READ] = { exec_read, NVME_EFFECT_SUPPORTED },
+    [NVME_IO_DSM] = { exec_dsm, NVME_EFFECT_SUPPORTED | NVME_EFFECT_CONTENT },
     [NVME_IO_WRITE_ZEROES] = { exec_write_zeroes,
                                NVME_EFFECT_SUPPORTED | NVME_EFFECT_CONTENT },
 };

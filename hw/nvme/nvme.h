@@ -35,6 +35,8 @@
 #define LAB_AER_MAX 4
 #define LAB_ERROR_ENTRIES 64
 #define LAB_IRQ_VECTORS_MAX 2048
+/* A cut looks at every block of a range. */
+#define LAB_DSM_RANGE_BLOCKS_MAX 65536u
 /* Data of commands in flight; past it, queues wait to be fetched from. */
 #define LAB_DATA_BYTES_MAX (64u << 20)
 
@@ -114,6 +116,7 @@ struct req {
     void *data;
     uint64_t data_bytes;        /* counted against LAB_DATA_BYTES_MAX */
     struct wcache_op op;
+    struct dsm *dsm;            /* instead of op: several */
 };
 
 /* One operation on the caches of some namespaces; fanout.c. */
@@ -244,6 +247,15 @@ void aer_log_read(struct lab_ctrl *ctrl);
 void io_execute(struct req *req);
 bool vendor_is_command(const struct lab_ctrl *ctrl, uint8_t opcode);
 void vendor_execute(struct req *req);
+
+/* dsm.c: what req->op is for other writes. */
+void exec_dsm(struct req *req);
+void dsm_completed(struct req *req, uint64_t stamp);
+bool dsm_is_promised(const struct req *req);
+/* True: nothing of it is left at the cache. */
+bool dsm_withdraw(struct req *req);
+/* When the first range became visible. */
+struct moment dsm_visible(const struct req *req);
 
 /* fanout.c */
 void fanout_start(struct lab_ctrl *ctrl, enum fanout_kind kind, uint32_t nsid,

@@ -95,6 +95,25 @@ static uint64_t deadline_of(const struct req *req)
     return req->submitted.ns + req->ctrl->config.floor_latency_ns;
 }
 
+static bool is_promised(const struct req *req)
+{
+    return req->dsm ? dsm_is_promised(req) : wcache_is_promised(&req->op);
+}
+
+static void writes_completed(struct req *req, uint64_t stamp)
+{
+    if (req->ns) {
+        wcache_completed(req->ns->cache, &req->op, stamp);
+        dsm_completed(req, stamp);
+    }
+}
+
+static bool withdraw_writes(struct req *req)
+{
+    return req->dsm ? dsm_withdraw(req)
+                    : wcache_withdraw(req->ns->cache, &req->op);
+}
+
 void req_finish(struct req *req, uint16_t status)
 {
     req->is_at_media = false;
@@ -106,7 +125,7 @@ void req_finish(struct req *req, uint16_t status)
     if (status & NVME_STATUS_MASK) {
         log_error(req);
     }
-    if (wcache_is_promised(&req->op) && !req->durable_ns) {
+    if (!req->durable_ns && is_promised(req)) {
         req->durable_ns = ctrl_now_ns(req->ctrl);
     }
     heap_push(&req->ctrl->due, &req->due, deadline_of(req));
@@ -118,9 +137,7 @@ static void req_completed(struct req *req)
     struct lab_ctrl *ctrl = req->ctrl;
 
     req->completed = moment_take(&ctrl->moments);
-    if (req->ns) {
-        wcache_completed(req->ns->cache, &req->op, req->completed.stamp);
-    }
+    writes_completed(req, req->completed.stamp);
     if (req->sq->id) {
         ctrl->stat.commands_completed++;
     }
@@ -177,8 +194,7 @@ void req_orphan(struct req *req)
 {
     struct sq *sq = req->sq;
 
-    if (req->is_at_media && req->ns &&
-        wcache_withdraw(req->ns->cache, &req->op)) {
+    if (req->is_at_media && req->ns && withdraw_writes(req)) {
         req->is_at_media = false;       /* it never becomes visible */
     } else {
         withdraw(req);
@@ -200,9 +216,7 @@ void req_free(struct req *req)
 {
     struct lab_ctrl *ctrl = req->ctrl;
 
-    if (req->ns) {
-        wcache_completed(req->ns->cache, &req->op, 0);
-    }
+    writes_completed(req, 0);
     if (req->sq) {
         TAILQ_REMOVE(&req->sq->reqs, req, link);
         req->sq->in_flight--;
@@ -211,5 +225,6 @@ void req_free(struct req *req)
     }
     ctrl->data_bytes -= req->data_bytes;
     g_free(req->data);
+    g_free(req->dsm);
     g_free(req);
 }

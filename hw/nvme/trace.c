@@ -39,7 +39,7 @@ void trace_command(struct req *req, bool has_cqe)
     struct lab_ctrl *ctrl = req->ctrl;
     /* A write can be visible long before it is done (FUA, a full cache). */
     struct moment visible = req->visible.stamp ? req->visible
-                                               : req->op.visible;
+                            : req->dsm ? dsm_visible(req) : req->op.visible;
     struct lab_trace_command command = {
         .sqid = htole16(req->sq->id),
         .cqid = htole16(req->sq->cqid),

@@ -112,9 +112,20 @@ enum {
     NVME_IO_WRITE = 0x01,
     NVME_IO_READ = 0x02,
     NVME_IO_WRITE_ZEROES = 0x08,
+    NVME_IO_DSM = 0x09,
 };
 #define NVME_RW_FUA (1u << 30)          /* CDW12 of Read, Write, Write Zeroes */
 #define NVME_WZ_DEAC (1u << 25)         /* CDW12 of Write Zeroes: deallocate */
+#define NVME_DSM_DEALLOCATE (1u << 2)   /* CDW11 of Dataset Management: AD */
+
+/* NVM 3.2.3, the list of ranges. */
+#define NVME_DSM_RANGES_MAX 256
+struct nvme_dsm_range {
+    uint32_t attributes;
+    uint32_t block_count;
+    uint64_t slba;
+};
+_Static_assert(sizeof(struct nvme_dsm_range) == 16, "dsm range");
 
 /* Base 3.3.3.2.1, "Status Field": SCT << 8 | SC, and the flags beside it. */
 enum {
@@ -137,6 +148,7 @@ enum {
     NVME_INVALID_QUEUE_DELETION = 0x10C,
     NVME_FEATURE_NOT_SAVEABLE = 0x10D,
     NVME_FEATURE_NOT_CHANGEABLE = 0x10E,
+    NVME_COMMAND_SIZE_LIMIT = 0x183,    /* NVM 3.2.3 */
     NVME_WRITE_FAULT = 0x280,
     NVME_UNRECOVERED_READ = 0x281,
 };
@@ -238,6 +250,7 @@ _Static_assert(__builtin_offsetof(struct nvme_id_ctrl, subnqn) == 768, "nqn");
 
 #define NVME_VWC_PRESENT 1
 #define NVME_VWC_FLUSH_ALL (3 << 1)     /* Flush with NSID FFFFFFFFh works */
+#define NVME_ONCS_DSM (1 << 2)
 #define NVME_ONCS_WRITE_ZEROES (1 << 3)
 #define NVME_LPA_EFFECTS (1 << 1)
 #define NVME_LPA_EXTENDED (1 << 2)
@@ -281,6 +294,19 @@ _Static_assert(__builtin_offsetof(struct nvme_id_ns, lbaf) == 128, "lbaf");
 /* DLFEAT: what deallocated blocks read as, and who may deallocate. */
 #define NVME_DLFEAT_READ_ZEROES 1
 #define NVME_DLFEAT_DEAC (1 << 3)       /* Write Zeroes may */
+
+/* NVM 4.1.5.4, CNS 06h with the NVM command set; 0: no limit. */
+struct nvme_id_ctrl_nvm {
+    uint8_t vsl;
+    uint8_t wzsl;
+    uint8_t wusl;
+    uint8_t dmrl;               /* ranges */
+    uint32_t dmrsl;             /* blocks of a range */
+    uint64_t dmsl;              /* blocks of all ranges */
+    uint8_t reserved16[4080];
+};
+_Static_assert(sizeof(struct nvme_id_ctrl_nvm) == NVME_IDENTIFY_BYTES,
+               "id ctrl nvm");
 
 /* Base 5.17.2.8, CNS 08h. */
 struct nvme_id_ns_independent {

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "bytes.h"
+
 /* -- The trace ------------------------------------------------------------ */
 
 void world_look_at_trace(struct world *world)
@@ -104,6 +106,28 @@ static struct nvme_command slot_command(struct world *world, struct slot *slot,
     return cmd;
 }
 
+/* The slot's blocks as up to three ranges, the last one first. */
+static struct nvme_command dsm_command(struct world *world, struct slot *slot)
+{
+    uint8_t *list = fake_at(world->host, slot_page(world, slot));
+    struct nvme_command cmd = {
+        .opcode = NVME_IO_DSM, .nsid = slot->nsid,
+        .prp1 = slot_page(world, slot), .cdw10 = 2,
+        .cdw11 = NVME_DSM_DEALLOCATE,
+    };
+    uint32_t left = slot->count;
+    uint32_t i;
+
+    for (i = 0; i < 3; i++) {
+        uint32_t blocks = i == 2 ? left : prop_below(world->rng, left + 1);
+
+        left -= blocks;
+        le32_put(list + i * 16 + 4, blocks);
+        le64_put(list + i * 16 + 8, slot->slba + left);
+    }
+    return cmd;
+}
+
 /* Zeroes or data; what is deallocated is zeroes, too. */
 static struct nvme_command write_command(struct world *world, struct slot *slot)
 {
@@ -118,6 +142,9 @@ static struct nvme_command write_command(struct world *world, struct slot *slot)
     }
     for (i = 0; i < slot->count; i++) {
         world_block_of(world, slot, i)->zeroed = slot->tag;
+    }
+    if (!slot->has_fua && prop_one_in(world->rng, 2)) {
+        return dsm_command(world, slot);
     }
     cmd = slot_command(world, slot, NVME_IO_WRITE_ZEROES);
     cmd.prp1 = 0;

@@ -71,7 +71,7 @@ static void test_ctrl(struct fixture *f, gconstpointer data)
     g_assert_cmphex(id[512], ==, 0x66);                     /* SQES */
     g_assert_cmphex(id[513], ==, 0x44);                     /* CQES */
     g_assert_cmpuint(le32_get(id + 516), ==, 256);          /* NN */
-    g_assert_cmphex(le16_get(id + 520), ==, 8);     /* ONCS: Write Zeroes */
+    g_assert_cmphex(le16_get(id + 520), ==, 0xC);   /* ONCS: DSM, zeroes */
     g_assert_cmphex(id[525], ==, 7);                        /* VWC, flush all */
     g_assert_cmpuint(le16_get(id + 526), ==, 7);            /* AWUN */
     g_assert_cmpuint(le16_get(id + 528), ==, 0);            /* AWUPF */
@@ -187,7 +187,10 @@ static void test_command_sets(struct fixture *f, gconstpointer data)
     (void)data;
     g_assert_cmphex(le64_get(identify(f, 0x1C, 0)), ==, 1);
     g_assert_cmpmem(identify(f, 5, 1), 4096, zeros, 4096);
-    g_assert_cmpmem(identify(f, 6, 0), 4096, zeros, 4096);
+    /* VSL to DMRL unlimited, DMRSL, DMSL unlimited. */
+    g_assert_cmphex(le32_get(identify(f, 6, 0)), ==, 0);
+    g_assert_cmpuint(le32_get(identify(f, 6, 0) + 4), ==, 65536);
+    g_assert_cmpmem(identify(f, 6, 0) + 8, 4088, zeros, 4088);
     assert_status(identify_status(f, 5, 1, 2u << 24), NVME_INVALID_FIELD);
     assert_status(identify_status(f, 6, 0, 2u << 24), NVME_INVALID_FIELD);
     assert_status(identify_status(f, 7, 0, 2u << 24), NVME_INVALID_FIELD);

@@ -227,7 +227,7 @@ static void test_errors(struct fixture *f, gconstpointer data)
 
 static void test_unknown(struct fixture *f, gconstpointer data)
 {
-    static const uint8_t opcodes[] = { 0x04, 0x05, 0x09, 0x0D, 0x19,
+    static const uint8_t opcodes[] = { 0x04, 0x05, 0x0D, 0x19,
                                        0x7D, 0xC1, 0xFF };
     uint32_t i;
 
