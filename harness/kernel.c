@@ -5,7 +5,8 @@
  * The cache has kernels/SERIES/VERSION/{vmlinuz,vmlinux,modules/,info} from
  * scripts/fetch-kernel. A bzImage given by path is used where it lies; it gets
  * a directory of the same shape in the cache, so that images/build-initramfs
- * need not know the difference, with the modules found beside it, if any.
+ * need not know the difference, with the modules found beside it, or in the
+ * tree that it was built in, if any.
  */
 #include "kernel.h"
 
@@ -16,9 +17,8 @@
 
 #include "bzimage.h"
 #include "failure.h"
+#include "kernel_tree.h"
 #include "paths.h"
-
-#define TREE_IMAGE "arch/x86/boot/bzImage"
 
 void kernel_free(struct kernel *kernel)
 {
@@ -173,8 +173,8 @@ static gboolean link_new(const char *target, const char *directory,
 }
 
 /* kernels-local/KEY/{vmlinuz,modules,info}; KEY by path and version. */
-static char *local_directory(const char *image, const char *version,
-                             GError **error)
+static char *local_directory(const char *image, const char *modules,
+                             const char *version, GError **error)
 {
     g_autofree char *identity = g_strdup_printf("%s\n%s", image, version);
     g_autofree char *key =
@@ -182,25 +182,26 @@ static char *local_directory(const char *image, const char *version,
     g_autofree char *directory =
         g_build_filename(paths_cache(), "kernels-local", key, NULL);
     g_autofree char *info = g_build_filename(directory, "info", NULL);
-    g_autofree char *modules = modules_beside(image);
-    g_autofree char *empty = g_build_filename(directory, "modules", NULL);
+    g_autofree char *old = g_build_filename(directory, "modules", NULL);
     g_autofree char *text =
         g_strdup_printf("version=%s\nseries=local\n", version);
 
+    /* What a run before has linked may be gone. */
+    g_unlink(old);
     if (!paths_make(directory, error) ||
         !link_new(image, directory, "vmlinuz", error) ||
         (modules && !link_new(modules, directory, "modules", error)) ||
-        (!modules && !paths_make(empty, error)) ||
         !g_file_set_contents(info, text, -1, error)) {
         return NULL;
     }
     return g_steal_pointer(&directory);
 }
 
-static struct kernel *kernel_from_image(const char *given, const char *path,
+/* boot: what QEMU gets, the image or what it was made from. */
+static struct kernel *kernel_from_image(const char *given, const char *image,
+                                        const char *boot, const char *modules,
                                         GError **error)
 {
-    g_autofree char *image = g_canonicalize_filename(path, NULL);
     g_autofree char *banner = bzimage_version(image, error);
     g_autofree char *directory = NULL;
     struct kernel *kernel;
@@ -210,7 +211,7 @@ static struct kernel *kernel_from_image(const char *given, const char *path,
     }
     /* "VERSION (who@where) #1 …": the first word is uname -r. */
     *strchrnul(banner, ' ') = '\0';
-    directory = local_directory(image, banner, error);
+    directory = local_directory(image, modules, banner, error);
     if (!directory) {
         return NULL;
     }
@@ -218,25 +219,51 @@ static struct kernel *kernel_from_image(const char *given, const char *path,
     kernel->name = paths_slug(banner);
     kernel->given = g_strdup(given);
     kernel->version = g_steal_pointer(&banner);
-    kernel->image = g_steal_pointer(&image);
+    kernel->image = g_strdup(boot);
     kernel->directory = g_steal_pointer(&directory);
+    return kernel;
+}
+
+/*
+ * The output directory is what a rerun is given: it says the same whatever O
+ * is then.
+ */
+static struct kernel *kernel_from_tree(const char *path, GError **error)
+{
+    struct kernel_tree tree;
+    struct kernel *kernel;
+    g_autofree char *top = g_canonicalize_filename(path, NULL);
+
+    if (!kernel_tree_open(path, &tree, error)) {
+        return NULL;
+    }
+    kernel = kernel_from_image(g_str_equal(tree.output, top) ? path
+                                                             : tree.output,
+                               tree.image,
+                               tree.vmlinux ? tree.vmlinux : tree.image,
+                               tree.modules, error);
+    kernel_tree_clear(&tree);
     return kernel;
 }
 
 static struct kernel *kernel_from_path(const char *path, GError **error)
 {
-    g_autofree char *image = NULL;
+    g_autofree char *image = g_canonicalize_filename(path, NULL);
+    g_autofree char *modules = NULL;
 
-    if (!g_file_test(path, G_FILE_TEST_IS_DIR)) {
-        return kernel_from_image(path, path, error);
+    if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
+        return kernel_from_tree(path, error);
     }
-    image = g_build_filename(path, TREE_IMAGE, NULL);
-    if (!g_file_test(image, G_FILE_TEST_EXISTS)) {
-        g_set_error(error, FAILURE, FAILURE_USAGE,
-                    "%s: no " TREE_IMAGE " in it", path);
-        return NULL;
-    }
-    return kernel_from_image(path, image, error);
+    modules = modules_beside(image);
+    return kernel_from_image(path, image, image, modules, error);
+}
+
+char *kernel_default(void)
+{
+    g_autofree char *here = g_get_current_dir();
+    char *tree = kernel_tree_around(here);
+
+    return tree ? tree : g_strdup(KERNEL_DEFAULT);
 }
 
 struct kernel *kernel_find(const char *word, GError **error)
@@ -255,22 +282,36 @@ struct kernel *kernel_find(const char *word, GError **error)
     return NULL;
 }
 
+/* Its last line is the error, its exit code says whose (scripts/lib.sh). */
+static void builder_failed(const GError *cause, const char *said,
+                           GError **error)
+{
+    bool is_user = g_error_matches(cause, G_SPAWN_EXIT_ERROR, EXIT_USAGE);
+    g_autofree char *text = g_strstrip(g_strdup(said ? said : ""));
+    const char *line = strrchr(text, '\n');
+
+    line = line ? line + 1 : text;
+    g_set_error(error, FAILURE, is_user ? FAILURE_USAGE : FAILURE_INFRA,
+                "%s", *line ? line : cause->message);
+}
+
 char *kernel_initramfs(const struct kernel *kernel, GError **error)
 {
     g_autofree char *builder = paths_in_root("images/build-initramfs");
     const char *argv[] = { builder, "--print", kernel->directory, NULL };
     g_autoptr(GError) cause = NULL;
+    g_autofree char *said = NULL;
     char *output = NULL;
     int status;
 
     if (!g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_DEFAULT, NULL, NULL,
-                      &output, NULL, &status, &cause) ||
+                      &output, &said, &status, &cause) ||
         !g_spawn_check_wait_status(status, &cause)) {
-        g_set_error(error, FAILURE, FAILURE_INFRA, "%s %s: %s", builder,
-                    kernel->directory, cause->message);
+        builder_failed(cause, said, error);
         g_free(output);
         return NULL;
     }
+    g_printerr("%s", said);
     g_strstrip(output);
     if (!g_file_test(output, G_FILE_TEST_IS_REGULAR)) {
         g_set_error(error, FAILURE, FAILURE_INFRA,

@@ -8,12 +8,14 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#define KERNEL_DEFAULT "6.12"
+
 struct kernel {
     char *name;                 /* slug for reports: "6.12" */
     char *given;                /* as on the command line, for reruns */
     char *series;               /* "6.12", or NULL for a bzImage */
     char *version;              /* exact, of the image or of info */
-    char *image;                /* path of the bzImage */
+    char *image;                /* path of what QEMU boots */
     char *directory;            /* what images/build-initramfs is given */
 };
 
@@ -22,6 +24,11 @@ struct kernel {
  * tree. NULL and an error that names the word.
  */
 struct kernel *kernel_find(const char *word, GError **error);
+/*
+ * The word when none is given: the kernel tree around the current directory,
+ * else KERNEL_DEFAULT. Free with g_free().
+ */
+char *kernel_default(void);
 void kernel_free(struct kernel *kernel);
 /* Everything in the cache, oldest version first. */
 GPtrArray *kernel_cached(void);

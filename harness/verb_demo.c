@@ -24,7 +24,8 @@ static struct {
 
 static const GOptionEntry options[] = {
     { "kernel", 'k', 0, G_OPTION_ARG_STRING, &given.kernel,
-      "series, exact version, newest, bzImage or kernel tree (6.12)",
+      "series, exact version, newest, bzImage or kernel tree (the kernel "
+      "tree around you, or 6.12)",
       "KERNEL" },
     { "results", 0, 0, G_OPTION_ARG_FILENAME, &given.results,
       "results directory (a new one in build/results)", "DIR" },
@@ -38,7 +39,8 @@ static const GOptionEntry options[] = {
 static int run(int argc, char **argv)
 {
     g_autoptr(GError) cause = NULL;
-    char *kernels[] = { given.kernel ? given.kernel : (char *)"6.12", NULL };
+    g_autofree char *fallback = kernel_default();
+    char *kernels[] = { given.kernel ? given.kernel : fallback, NULL };
     char *drives[] = { (char *)"vwc", (char *)"no-vwc", NULL };
     struct run_request request = {
         .kernels = kernels, .drives = drives, .results = given.results,

@@ -119,7 +119,7 @@ static void check_accel(const char *qemu, const struct kernel *kernel,
 }
 
 /* What scripts/setup fetches; the first is the default of run. */
-static const char *const wanted[] = { "6.12", "6.1", "newest" };
+static const char *const wanted[] = { KERNEL_DEFAULT, "6.1", "newest" };
 
 static bool is_cached(const GPtrArray *kernels, const char *series)
 {

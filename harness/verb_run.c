@@ -39,7 +39,8 @@ static struct {
 
 static const GOptionEntry options[] = {
     { "kernel", 'k', 0, G_OPTION_ARG_STRING_ARRAY, &given.kernels,
-      "series, exact version, newest, bzImage or kernel tree (6.12)",
+      "series, exact version, newest, bzImage or kernel tree (the kernel "
+      "tree around you, or 6.12)",
       "KERNEL[,…]" },
     { "drive", 'd', 0, G_OPTION_ARG_STRING_ARRAY, &given.drives,
       "named sets of drive properties (vwc)", "DRIVE[,…]" },
@@ -112,13 +113,15 @@ static gboolean check_diff(char **kernels, GError **error)
     return TRUE;
 }
 
+/* fallback is one word: a path may have commas. */
 static char **split_or(char **lists, const char *fallback)
 {
     char **words = plan_split(lists);
 
     if (!*words) {
         g_strfreev(words);
-        words = g_strsplit(fallback, ",", -1);
+        words = g_new0(char *, 2);
+        words[0] = g_strdup(fallback);
     }
     return words;
 }
@@ -195,8 +198,9 @@ static int act(const struct run_request *request, GError **error)
 static int run(int argc, char **argv)
 {
     g_autoptr(GError) cause = NULL;
+    g_autofree char *kernel = kernel_default();
     struct run_request request = {
-        .kernels = split_or(given.kernels, "6.12"),
+        .kernels = split_or(given.kernels, kernel),
         .drives = split_or(given.drives, "vwc"),
         .results = given.results, .jobs = (unsigned)given.jobs,
         .plan = {

@@ -43,7 +43,24 @@ refuses 2 '--fast' trace --fast
 refuses 2 "'5.10'" run -k 5.10
 refuses 2 "'5.10'" run -k 6.12,5.10
 refuses 2 "$work/bzImage is no kernel" run -k "$work/bzImage"
-refuses 2 "$work/tree" run -k "$work/tree"
+refuses 2 "$work/tree: no arch/x86/boot/bzImage" run -k "$work/tree"
+# A source tree around the current directory, without an image; built elsewhere,
+# without what is needed.
+mkdir -p "$work/linux/arch/x86/kernel" "$work/obj/arch/x86/boot"
+: >"$work/linux/Makefile"
+: >"$work/linux/Kconfig"
+: >"$work/obj/arch/x86/boot/bzImage"
+printf 'CONFIG_PCI=y\n# CONFIG_AIO is not set\n' >"$work/obj/.config"
+case $nvmelab in /*) ;; *) nvmelab=$PWD/$nvmelab ;; esac
+here=$PWD
+cd "$work/linux/arch/x86/kernel" || exit 1
+for verb in run qemu demo; do
+    refuses 2 "$work/linux: no arch/x86/boot/bzImage" "$verb"
+    export O=../obj
+    refuses 2 ' CONFIG_AIO=y ' "$verb"
+    unset O
+done
+cd "$here" || exit 1
 refuses 2 "/nonexistent/bzImage" run -k /nonexistent/bzImage
 refuses 2 "'floppy'" run -d floppy
 refuses 2 "'floppy'" run -d vwc,floppy

@@ -5,10 +5,16 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <utime.h>
 
 #include "bzimage.h"
+#include "failure.h"
 #include "kernel.h"
+#include "kernel_tree.h"
+#include "paths.h"
 #include "results.h"
+
+#define IMAGE "arch/x86/boot/bzImage"
 
 static char *directory;
 
@@ -123,21 +129,98 @@ static void test_cache(void)
     g_assert_nonnull(strstr(error->message, "no kernel '5.10'"));
 }
 
-static void test_path(void)
+/* Where the parts of a fake kernel tree are. */
+static char *in_tree(const char *tree, const char *name)
+{
+    return g_build_filename(directory, tree, name, NULL);
+}
+
+static void write_text(const char *tree, const char *name, const char *text)
+{
+    g_autofree char *path = g_build_filename(tree, name, NULL);
+
+    g_free(write_file(path, (const guint8 *)text, strlen(text)));
+}
+
+static void set_age(const char *tree, const char *name, time_t seconds)
+{
+    g_autofree char *path = in_tree(tree, name);
+    struct utimbuf times = { .modtime = 1700000000 - seconds };
+
+    g_assert_cmpint(utime(path, &times), ==, 0);
+}
+
+/* Everything that images/kernel.config.d asks for, then what is given. */
+static void write_config(const char *tree, const char *more)
+{
+    g_autofree char *path =
+        paths_in_root("images/kernel.config.d/nvmelab.config");
+    g_autofree char *fragment = NULL;
+    g_autofree char *config = NULL;
+
+    g_assert_true(g_file_get_contents(path, &fragment, NULL, NULL));
+    config = g_strconcat(more, fragment, NULL);
+    write_text(tree, ".config", config);
+}
+
+static void make_output(const char *tree)
 {
     guint8 bytes[4096];
+    g_autofree char *image = g_build_filename(tree, IMAGE, NULL);
+
+    make_image(bytes);
+    g_free(write_file(image, bytes, sizeof(bytes)));
+    write_config(tree, "");
+}
+
+static void make_source(const char *tree)
+{
+    write_text(tree, "Makefile", "VERSION = 6\n");
+    write_text(tree, "Kconfig", "source \"init/Kconfig\"\n");
+    write_text(tree, "arch/x86/Makefile", "\n");
+    write_text(tree, "fs/xfs/Makefile", "\n");
+}
+
+static void expect_boots(const char *tree, const char *boots)
+{
+    g_autofree char *path = in_tree(tree, "");
+    g_autofree char *wanted = in_tree(boots, "");
+    g_autoptr(GError) error = NULL;
+    struct kernel *kernel = kernel_find(path, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(kernel->image, ==, wanted);
+    g_assert_cmpstr(kernel->version, ==, "6.12.9-test");
+    kernel_free(kernel);
+}
+
+static void expect_no_kernel(const char *tree, const char *why)
+{
+    g_autofree char *path = in_tree(tree, "");
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(kernel_find(path, &error));
+    g_assert_error(error, FAILURE, FAILURE_USAGE);
+    g_assert_null(strchr(error->message, '\n'));
+    if (!strstr(error->message, why)) {
+        g_error("'%s' does not say '%s'", error->message, why);
+    }
+}
+
+static void test_path(void)
+{
     g_autofree char *tree = NULL;
     g_autofree char *image = NULL;
     g_autoptr(GError) error = NULL;
     struct kernel *kernel;
 
-    make_image(bytes);
-    g_free(write_file("tree/arch/x86/boot/bzImage", bytes, sizeof(bytes)));
+    make_output("tree");
     tree = g_build_filename(directory, "tree", NULL);
     kernel = kernel_find(tree, &error);
     g_assert_no_error(error);
     g_assert_cmpstr(kernel->name, ==, "6.12.9-test");
     g_assert_cmpstr(kernel->version, ==, "6.12.9-test");
+    g_assert_cmpstr(kernel->given, ==, tree);
     image = g_build_filename(kernel->directory, "vmlinuz", NULL);
     g_assert_true(g_file_test(image, G_FILE_TEST_IS_REGULAR));
     kernel_free(kernel);
@@ -149,16 +232,127 @@ static void test_path(void)
     g_assert_nonnull(strstr(error->message, "/nonexistent/bzImage"));
 }
 
+/* The unpacked image is taken when it is the same kernel and can boot. */
+static void test_tree_images(void)
+{
+    make_source("images");
+    expect_no_kernel("images", "no " IMAGE);
+    make_output("images");
+    expect_boots("images", "images/" IMAGE);
+    write_text("images", "vmlinux", "ELF");
+    set_age("images", "vmlinux", 20);
+    set_age("images", IMAGE, 10);
+    expect_boots("images", "images/" IMAGE);
+    write_config("images", "CONFIG_PVH=y\n");
+    expect_boots("images", "images/vmlinux");
+    set_age("images", "vmlinux", 10);
+    expect_boots("images", "images/vmlinux");
+    set_age("images", "vmlinux", 5);
+    expect_no_kernel("images", "vmlinux is newer");
+}
+
+static void test_tree_config(void)
+{
+    g_autofree char *config = NULL;
+
+    make_source("config");
+    make_output("config");
+    config = in_tree("config", ".config");
+    g_unlink(config);
+    expect_no_kernel("config", "config/.config");
+    write_text("config", ".config", "CONFIG_PCI=y\n");
+    expect_no_kernel("config", "CONFIG_BLK_DEV_NVME=y CONFIG_AIO=y");
+    /* The first line of an option counts: a module, and one not built. */
+    write_config("config", "CONFIG_XFS_FS=m\n");
+    expect_no_kernel("config", ".config lacks CONFIG_XFS_FS=y;");
+    write_text("config", "modules.order", "fs/xfs/xfs.o\n");
+    expect_boots("config", "config/" IMAGE);
+    write_config("config", "CONFIG_BLK_DEV_NVME=m\n");
+    expect_no_kernel("config", ".config lacks CONFIG_BLK_DEV_NVME=y;");
+}
+
+static void expect_lacks(const char *config, bool has_modules,
+                         const char *wanted)
+{
+    g_autofree char *lacks = kernel_tree_lacks(
+        "# module: CONFIG_B CONFIG_BC\n"
+        "# CONFIG_X=y\n"
+        "CONFIG_A=y\n"
+        "\n"
+        "CONFIG_B=y\n", config, has_modules);
+
+    g_assert_cmpstr(lacks, ==, wanted);
+}
+
+static void test_lacks(void)
+{
+    expect_lacks("CONFIG_A=y\nCONFIG_B=y\n", false, NULL);
+    expect_lacks("", true, "CONFIG_A=y CONFIG_B=y");
+    expect_lacks("CONFIG_AB=y\nCONFIG_B=y\n", true, "CONFIG_A=y");
+    expect_lacks("# CONFIG_A is not set\nCONFIG_B=y", true, "CONFIG_A=y");
+    expect_lacks("CONFIG_A=y\nCONFIG_B=m\n", true, NULL);
+    expect_lacks("CONFIG_A=y\nCONFIG_B=m\n", false, "CONFIG_B=y");
+    expect_lacks("CONFIG_A=m\nCONFIG_B=y\n", true, "CONFIG_A=y");
+}
+
+/* O as make takes it; an output directory is not sent elsewhere. */
+static void test_tree_output(void)
+{
+    g_autofree char *output = in_tree("elsewhere", "");
+
+    make_source("split");
+    make_output("split/out");
+    make_output("elsewhere");
+    expect_no_kernel("split", "no " IMAGE);
+    g_setenv("O", "out", TRUE);
+    expect_boots("split", "split/out/" IMAGE);
+    expect_boots("elsewhere", "elsewhere/" IMAGE);
+    g_setenv("O", output, TRUE);
+    expect_boots("split", "elsewhere/" IMAGE);
+    g_setenv("O", "none", TRUE);
+    expect_no_kernel("split", "split/none: no " IMAGE);
+    g_unsetenv("O");
+    g_setenv("KBUILD_OUTPUT", "out", TRUE);
+    expect_boots("split", "split/out/" IMAGE);
+    g_unsetenv("KBUILD_OUTPUT");
+}
+
+static void test_default(void)
+{
+    g_autofree char *here = g_get_current_dir();
+    g_autofree char *deep = in_tree("around", "fs/xfs");
+    g_autofree char *tree = g_build_filename(directory, "around", NULL);
+    g_autofree char *kconfig = in_tree("around", "Kconfig");
+    g_autofree char *word = NULL;
+    g_autofree char *found = NULL;
+
+    make_source("around");
+    g_assert_cmpint(chdir(deep), ==, 0);
+    word = kernel_default();
+    g_assert_cmpstr(word, ==, tree);
+    g_unlink(kconfig);
+    found = kernel_default();
+    g_assert_cmpstr(found, ==, KERNEL_DEFAULT);
+    g_assert_cmpint(chdir(here), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
     int code;
 
     directory = g_dir_make_tmp("nvmelab-kernel-XXXXXX", NULL);
     g_setenv("NVMELAB_CACHE", directory, TRUE);
+    g_unsetenv("O");
+    g_unsetenv("KBUILD_OUTPUT");
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/kernel/bzimage", test_bzimage);
     g_test_add_func("/kernel/cache", test_cache);
     g_test_add_func("/kernel/path", test_path);
+    g_test_add_func("/kernel/tree-images", test_tree_images);
+    g_test_add_func("/kernel/tree-config", test_tree_config);
+    g_test_add_func("/kernel/lacks", test_lacks);
+    g_test_add_func("/kernel/tree-output", test_tree_output);
+    g_test_add_func("/kernel/default", test_default);
     code = g_test_run();
     results_remove(directory);
     return code;
