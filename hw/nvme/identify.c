@@ -35,7 +35,8 @@ static uint16_t build_ctrl(struct req *req, void *page)
     id->sqes = 0x66;
     id->cqes = 0x44;
     id->nn = htole32(LAB_NSID_MAX);
-    id->oncs = htole16(NVME_ONCS_DSM | NVME_ONCS_WRITE_ZEROES);
+    id->oncs = htole16(NVME_ONCS_COMPARE | NVME_ONCS_DSM |
+                       NVME_ONCS_WRITE_ZEROES);
     id->vwc = NVME_VWC_FLUSH_ALL | (config->has_vwc ? NVME_VWC_PRESENT : 0);
     id->awun = htole16(config->awun_0based);
     id->awupf = htole16(config->awupf_0based);

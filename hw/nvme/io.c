@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The NVM command set: Read, Write, Write Zeroes, Flush (NVM Command Set 3.2).
+ * The NVM command set: Read, Compare, Write, Write Zeroes, Flush (NVM Command
+ * Set 3.2).
  *
  * Parsing settles everything that can be wrong with a command; what is handed
  * to the cache cannot be malformed any more. The data of a write is copied
@@ -155,6 +156,42 @@ static void exec_read(struct req *req)
     wcache_read(req->ns->cache, &req->op);
 }
 
+static void compare_done(struct wcache_op *op, int error)
+{
+    struct req *req = req_of(op);
+    uint16_t status = status_from_errno(error, false);
+    const uint8_t *guest = (const uint8_t *)req->data + req->data_bytes / 2;
+
+    if (!status && memcmp(req->data, guest, req->data_bytes / 2)) {
+        status = NVME_COMPARE_FAILURE | NVME_DNR;
+    }
+    req_finish(req, status);
+}
+
+/* The guest's data is copied first; what it is compared with is a Read's. */
+static void exec_compare(struct req *req)
+{
+    uint16_t status = parse_rw(req);
+    uint64_t bytes = req->data_bytes;
+
+    if (status) {
+        req_finish(req, status);
+        return;
+    }
+    req->data_bytes += bytes;
+    req->ctrl->data_bytes += bytes;
+    req->data = g_malloc(req->data_bytes);
+    status = dptr_from_guest(req, (uint8_t *)req->data + bytes, bytes);
+    if (status) {
+        req_finish(req, status);
+        return;
+    }
+    req->ctrl->stat.reads++;
+    fill_op(req, compare_done);
+    req->op.data = req->data;
+    wcache_read(req->ns->cache, &req->op);
+}
+
 static void flush_done(struct lab_ctrl *ctrl, void *opaque, int error)
 {
     struct req *req = opaque;
@@ -188,6 +225,7 @@ static const struct {
     [NVME_IO_WRITE] = { exec_write,
                         NVME_EFFECT_SUPPORTED | NVME_EFFECT_CONTENT },
     [NVME_IO_READ] = { exec_read, NVME_EFFECT_SUPPORTED },
+    [NVME_IO_COMPARE] = { exec_compare, NVME_EFFECT_SUPPORTED },
     [NVME_IO_DSM] = { exec_dsm, NVME_EFFECT_SUPPORTED | NVME_EFFECT_CONTENT },
     [NVME_IO_WRITE_ZEROES] = { exec_write_zeroes,
                                NVME_EFFECT_SUPPORTED | NVME_EFFECT_CONTENT },

@@ -111,10 +111,11 @@ enum {
     NVME_IO_FLUSH = 0x00,
     NVME_IO_WRITE = 0x01,
     NVME_IO_READ = 0x02,
+    NVME_IO_COMPARE = 0x05,
     NVME_IO_WRITE_ZEROES = 0x08,
     NVME_IO_DSM = 0x09,
 };
-#define NVME_RW_FUA (1u << 30)          /* CDW12 of Read, Write, Write Zeroes */
+#define NVME_RW_FUA (1u << 30)          /* CDW12 of all with one range */
 #define NVME_WZ_DEAC (1u << 25)         /* CDW12 of Write Zeroes: deallocate */
 #define NVME_DSM_DEALLOCATE (1u << 2)   /* CDW11 of Dataset Management: AD */
 
@@ -151,6 +152,7 @@ enum {
     NVME_COMMAND_SIZE_LIMIT = 0x183,    /* NVM 3.2.3 */
     NVME_WRITE_FAULT = 0x280,
     NVME_UNRECOVERED_READ = 0x281,
+    NVME_COMPARE_FAILURE = 0x285,
 };
 #define NVME_STATUS_MASK 0x07FF
 #define NVME_MORE 0x2000
@@ -250,6 +252,7 @@ _Static_assert(__builtin_offsetof(struct nvme_id_ctrl, subnqn) == 768, "nqn");
 
 #define NVME_VWC_PRESENT 1
 #define NVME_VWC_FLUSH_ALL (3 << 1)     /* Flush with NSID FFFFFFFFh works */
+#define NVME_ONCS_COMPARE (1 << 0)
 #define NVME_ONCS_DSM (1 << 2)
 #define NVME_ONCS_WRITE_ZEROES (1 << 3)
 #define NVME_LPA_EFFECTS (1 << 1)

@@ -71,7 +71,8 @@ static void test_ctrl(struct fixture *f, gconstpointer data)
     g_assert_cmphex(id[512], ==, 0x66);                     /* SQES */
     g_assert_cmphex(id[513], ==, 0x44);                     /* CQES */
     g_assert_cmpuint(le32_get(id + 516), ==, 256);          /* NN */
-    g_assert_cmphex(le16_get(id + 520), ==, 0xC);   /* ONCS: DSM, zeroes */
+    g_assert_cmphex(le16_get(id + 520), ==, 0xD);   /* ONCS: Compare, DSM,
+                                                           Write Zeroes */
     g_assert_cmphex(id[525], ==, 7);                        /* VWC, flush all */
     g_assert_cmpuint(le16_get(id + 526), ==, 7);            /* AWUN */
     g_assert_cmpuint(le16_get(id + 528), ==, 0);            /* AWUPF */

@@ -193,6 +193,49 @@ static void test_mdts(struct fixture *f, gconstpointer data)
     assert_status(driver_exec(f->driver, 1, &huge), NVME_INVALID_FIELD);
 }
 
+static uint16_t compare(struct fixture *f, uint64_t slba, uint32_t blocks,
+                        uint64_t tag, bool has_fua)
+{
+    struct nvme_command cmd = cmd_rw(f->driver, 0x05, 1, slba, blocks, has_fua);
+
+    tag_fill(fake_at(f->host, f->driver->buffer), blocks * 512ull, tag);
+    return driver_exec(f->driver, 1, &cmd);
+}
+
+/* Compare sees what a Read sees, wherever it is, and changes nothing. */
+static void test_compare(struct fixture *f, gconstpointer data)
+{
+    struct nvme_command last = cmd_rw(f->driver, 0x05, 1, 0, 40, false);
+    uint8_t *buffer = fake_at(f->host, f->driver->buffer);
+
+    (void)data;
+    driver_write(f->driver, 1, 0, 40, 5, true);
+    driver_write(f->driver, 1, 8, 4, 6, false);
+    assert_status(compare(f, 0, 8, 5, false), NVME_SUCCESS);
+    assert_status(compare(f, 8, 4, 6, false), NVME_SUCCESS);
+    assert_status(compare(f, 7, 2, 5, false), 0x285);
+    assert_status(compare(f, 8, 4, 5, false), 0x285);
+    assert_status(compare(f, 12, 28, 5, false), NVME_SUCCESS);
+    assert_status(compare(f, 63, 2, 0, false), NVME_LBA_OUT_OF_RANGE);
+    assert_status(compare(f, 60, 2, 0, false), NVME_SUCCESS);
+    g_assert_cmpuint(driver_stat(f->driver).writes, ==, 2);
+    /* The last byte of many pages. */
+    driver_write(f->driver, 1, 8, 4, 5, false);
+    tag_fill(buffer, 40 * 512, 5);
+    assert_status(driver_exec(f->driver, 1, &last), NVME_SUCCESS);
+    buffer[40 * 512 - 1] ^= 0x80;
+    assert_status(driver_exec(f->driver, 1, &last), 0x285);
+    /* P2: with FUA the range is durable first. */
+    assert_status(compare(f, 8, 2, 5, true), NVME_SUCCESS);
+    drop(f);
+    assert_status(compare(f, 8, 2, 5, false), NVME_SUCCESS);
+    f->host->stores[0].error = -EIO;
+    assert_status(compare(f, 30, 1, 5, false), NVME_UNRECOVERED_READ);
+    f->host->stores[0].error = 0;
+    last.prp1 = 0;
+    assert_status(driver_exec(f->driver, 1, &last), NVME_DATA_TRANSFER_ERROR);
+}
+
 static void test_errors(struct fixture *f, gconstpointer data)
 {
     static const struct {
@@ -227,7 +270,7 @@ static void test_errors(struct fixture *f, gconstpointer data)
 
 static void test_unknown(struct fixture *f, gconstpointer data)
 {
-    static const uint8_t opcodes[] = { 0x04, 0x05, 0x0D, 0x19,
+    static const uint8_t opcodes[] = { 0x04, 0x0D, 0x19,
                                        0x7D, 0xC1, 0xFF };
     uint32_t i;
 
@@ -292,6 +335,7 @@ int main(int argc, char **argv)
                  test_fua_read);
     FIXTURE_TEST("/io/P3/without-cache-durable", no_vwc, test_no_cache);
     FIXTURE_TEST("/io/P7/full-cache-destages", tiny_cache, test_full_cache);
+    FIXTURE_TEST("/io/compare-sees-what-a-read-sees", NULL, test_compare);
     FIXTURE_TEST("/io/absent-namespaces", NULL, test_absent_ns);
     FIXTURE_TEST("/io/range-with-wrap-around", NULL, test_range);
     FIXTURE_TEST("/io/length-against-mdts", small_mdts, test_mdts);

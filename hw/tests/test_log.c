@@ -41,6 +41,7 @@ static void test_effects(struct fixture *f, gconstpointer data)
     g_assert_cmphex(le32_get(page + 1024 + 0x00 * 4), ==, 1); /* Flush */
     g_assert_cmphex(le32_get(page + 1024 + 0x01 * 4), ==, 3); /* Write: LBCC */
     g_assert_cmphex(le32_get(page + 1024 + 0x02 * 4), ==, 1); /* Read */
+    g_assert_cmphex(le32_get(page + 1024 + 0x05 * 4), ==, 1); /* Compare */
     g_assert_cmphex(le32_get(page + 1024 + 0x08 * 4), ==, 3); /* Zeroes */
     g_assert_cmphex(le32_get(page + 1024 + 0x09 * 4), ==, 3); /* DSM */
     g_assert_cmphex(le32_get(page + 1024 + 0x0D * 4), ==, 0);
