@@ -153,6 +153,7 @@ struct lab_ns_config {
     uint32_t block_size_bytes;      /* 512 or 4096 */
     uint64_t size_bytes;            /* a multiple of the block size, not 0 */
     uint8_t uuid[16];               /* all zero: derived from serial and nsid */
+    bool has_no_vwc;                /* no volatile cache of its own */
     const struct lab_store_ops *store_ops;
     void *store_opaque;
     /*

@@ -206,7 +206,7 @@ bool lab_ns_add(struct lab_ctrl *ctrl, const struct lab_ns_config *config,
         .medium = config->nsid,
         .block_size_bytes = config->block_size_bytes,
         .limit_bytes = ctrl->config.cache_size_bytes,
-        .is_enabled = ctrl->config.has_vwc,
+        .is_enabled = ctrl->config.has_vwc && !config->has_no_vwc,
         .atomic_blocks = ctrl->config.awupf_0based + 1u,
         .lie = cache_lie(ctrl->config.lie),
     };
@@ -221,6 +221,7 @@ bool lab_ns_add(struct lab_ctrl *ctrl, const struct lab_ns_config *config,
     ns->block_size_bytes = config->block_size_bytes;
     ns->block_shift = __builtin_ctz(config->block_size_bytes);
     ns->block_count = config->size_bytes >> ns->block_shift;
+    ns->has_vwc = !config->has_no_vwc;
     derive_uuid(ctrl, config, ns->uuid);
     ns->store = host_store_new(ctrl, config->store_ops, config->store_opaque);
     cache.block_count = ns->block_count;

@@ -77,7 +77,7 @@ void fanout_start(struct lab_ctrl *ctrl, enum fanout_kind kind, uint32_t nsid,
         struct ns *ns = ctrl_ns(ctrl, first + i);
         struct part *part = &fanout->parts[i];
 
-        if (!ns) {
+        if (!ns || (kind == FANOUT_VWC_ON && !ns->has_vwc)) {
             continue;
         }
         part->fanout = fanout;

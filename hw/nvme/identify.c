@@ -70,12 +70,16 @@ static uint16_t build_ns(struct req *req, void *page)
 
 static uint16_t build_ns_independent(struct req *req, void *page)
 {
+    struct ns *ns = ctrl_ns(req->ctrl, req->cmd.nsid);
     struct nvme_id_ns_independent *id = page;
 
     if (req->cmd.nsid == 0 || req->cmd.nsid > LAB_NSID_MAX) {
         return NVME_INVALID_NAMESPACE | NVME_DNR;
     }
-    id->nstat = ctrl_ns(req->ctrl, req->cmd.nsid) ? 1 : 0;
+    if (ns) {
+        id->nstat = 1;
+        id->nsfeat = ns->has_vwc ? 0 : NVME_NSFEAT_VWCNP;
+    }
     return NVME_SUCCESS;
 }
 

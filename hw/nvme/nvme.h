@@ -46,6 +46,7 @@ struct ns {
     uint32_t block_size_bytes;
     uint8_t block_shift;
     uint64_t block_count;
+    bool has_vwc;
     uint8_t uuid[16];
     struct store *store;
     struct wcache *cache;

@@ -70,6 +70,7 @@ struct NvmelabNamespace {
     BlockBackend *data_blk;     /* properties */
     BlockBackend *meta_blk;
     uint32_t logical_block_size;
+    bool vwc_not_present;
     uint32_t nsid;
     QemuUUID uuid;
 

@@ -50,6 +50,7 @@ static void nvmelab_ns_realize(DeviceState *dev, Error **errp)
     if (!ns->nsid) {
         ns->nsid = nvmelab_ns_lowest_free(drive);
     }
+    config.has_no_vwc = ns->vwc_not_present;
     config.nsid = ns->nsid;
     config.block_size_bytes = ns->logical_block_size;
     memcpy(config.uuid, ns->uuid.data, sizeof(config.uuid));
@@ -73,6 +74,8 @@ static const Property nvmelab_ns_properties[] = {
     DEFINE_PROP_UINT32("logical_block_size", NvmelabNamespace,
                        logical_block_size, 512),
     DEFINE_PROP_UINT32("nsid", NvmelabNamespace, nsid, 0),
+    DEFINE_PROP_BOOL("vwc-not-present", NvmelabNamespace, vwc_not_present,
+                     false),
     DEFINE_PROP_UUID_NODEFAULT("uuid", NvmelabNamespace, uuid),
 };
 
@@ -86,6 +89,7 @@ static void nvmelab_ns_describe(ObjectClass *oc)
         { "meta", "Block node for the redo record that awupf above 0 needs" },
         { "logical_block_size", "Bytes of a logical block, 512 or 4096" },
         { "nsid", "Namespace identifier, 1..256; 0: the lowest free one" },
+        { "vwc-not-present", "This namespace has no volatile write cache" },
         { "uuid", "Namespace UUID; unset: derived from serial and nsid" },
     };
     unsigned i;

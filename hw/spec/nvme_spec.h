@@ -325,6 +325,7 @@ struct nvme_id_ns_independent {
     uint8_t nstat;              /* bit 0: ready */
     uint8_t reserved15[4081];
 };
+#define NVME_NSFEAT_VWCNP (1 << 5)      /* no volatile write cache here */
 _Static_assert(sizeof(struct nvme_id_ns_independent) == NVME_IDENTIFY_BYTES,
                "id ns independent");
 

@@ -179,6 +179,7 @@ static void add_namespace(struct fake_host *host, uint32_t nsid)
         .nsid = nsid,
         .block_size_bytes = config->block_size_bytes,
         .size_bytes = config->block_count * config->block_size_bytes,
+        .has_no_vwc = nsid == config->nsid_no_vwc,
         .store_ops = &fake_store_ops,
     };
     char *error = NULL;

@@ -298,6 +298,40 @@ static void test_copied_once(struct fixture *f, gconstpointer data)
     g_assert_cmpuint(medium_tag(f->host, 1, 0), ==, 1);
 }
 
+static void second_without_vwc(struct fake_config *config)
+{
+    config->ns_count = 2;
+    config->nsid_no_vwc = 2;
+}
+
+/* P3, for one namespace; neither a reset nor Set Features gives it a cache. */
+static void test_no_cache_here(struct fixture *f, gconstpointer data)
+{
+    struct nvme_command id = cmd_identify(f->driver, 8, 1);
+    const uint8_t *page = fake_at(f->host, f->driver->buffer);
+    struct nvme_command off = cmd_set_features(NVME_FEAT_VWC, 0);
+    struct nvme_command on = cmd_set_features(NVME_FEAT_VWC, 1);
+    uint32_t i;
+
+    (void)data;
+    assert_status(driver_exec(f->driver, 0, &id), NVME_SUCCESS);
+    g_assert_cmphex(page[0], ==, 0);
+    id.nsid = 2;
+    assert_status(driver_exec(f->driver, 0, &id), NVME_SUCCESS);
+    g_assert_cmphex(page[0], ==, 1 << 5);               /* NSFEAT: VWCNP */
+    for (i = 1; i <= 3; i++) {
+        driver_write(f->driver, 1, 0, 1, i, false);
+        driver_write(f->driver, 2, 0, 1, i, false);
+        g_assert_cmpuint(medium_tag(f->host, 1, 0), ==, 0);
+        g_assert_cmpuint(medium_tag(f->host, 2, 0), ==, i);
+        drop(f);
+        g_assert_cmpuint(driver_read_tag(f->driver, 1, 0, false), ==, 0);
+        g_assert_cmpuint(driver_read_tag(f->driver, 2, 0, false), ==, i);
+        assert_status(driver_exec(f->driver, 0, &off), NVME_SUCCESS);
+        assert_status(driver_exec(f->driver, 0, &on), NVME_SUCCESS);
+    }
+}
+
 static void tiny_cache(struct fake_config *config)
 {
     config->drive.cache_size_bytes = 4096;
@@ -334,6 +368,8 @@ int main(int argc, char **argv)
     FIXTURE_TEST("/io/P2/fua-read-makes-its-range-durable", NULL,
                  test_fua_read);
     FIXTURE_TEST("/io/P3/without-cache-durable", no_vwc, test_no_cache);
+    FIXTURE_TEST("/io/P3/namespace-without-cache", second_without_vwc,
+                 test_no_cache_here);
     FIXTURE_TEST("/io/P7/full-cache-destages", tiny_cache, test_full_cache);
     FIXTURE_TEST("/io/compare-sees-what-a-read-sees", NULL, test_compare);
     FIXTURE_TEST("/io/absent-namespaces", NULL, test_absent_ns);
