@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * issue.h: three ways to issue one I/O and wait for it.
+ * issue.h: ways to issue one I/O and wait for it.
  *
  * One operation at a time, from one process. Durability flags (O_DSYNC,
- * O_SYNC) are those of the file descriptor in all three.
+ * O_SYNC) are those of the file descriptor in all of them.
  */
 #ifndef ISSUE_H
 #define ISSUE_H
@@ -25,7 +25,11 @@ struct issuer {
 extern const struct issuer issuer_io_uring;
 extern const struct issuer issuer_libaio;
 extern const struct issuer issuer_sync;
+/* io_uring with other setups: they differ in where completions run. */
+extern const struct issuer issuer_defer_taskrun;
+extern const struct issuer issuer_iopoll;       /* no fsync, no fdatasync */
 
+/* Those that differ in what they make a drive do. */
 #define ISSUER_COUNT 3
 extern const struct issuer *const issuers[ISSUER_COUNT];
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * io_uring with its default setup: no polling, no SQ thread, no deferred task
- * work. The kernel may still hand a request to io-wq when it cannot be served
- * without blocking; it stays an asynchronous request there (its kiocb has a
- * completion function), which is what the flush budgets depend on.
+ * io_uring, set up in three ways: by default (no polling, no SQ thread, no
+ * deferred task work); with task work deferred to the call that waits; and
+ * polled, where the waiting call looks for the completion itself. A process
+ * uses one of them. The kernel may still hand a request to io-wq when it cannot
+ * be served without blocking; it stays an asynchronous request there (its kiocb
+ * has a completion function), which is what the flush budgets depend on.
  */
 #include <liburing.h>
 #include <stdbool.h>
@@ -15,16 +17,33 @@
 static struct io_uring ring;
 static bool is_started;
 
-static int start(void)
+static int start_with(unsigned flags)
 {
     int error;
 
     if (is_started) {
         return 0;
     }
-    error = io_uring_queue_init(QUEUE_ENTRIES, &ring, 0);
+    error = io_uring_queue_init(QUEUE_ENTRIES, &ring, flags);
     is_started = error == 0;
     return error;
+}
+
+static int start(void)
+{
+    return start_with(0);
+}
+
+static int start_defer_taskrun(void)
+{
+    return start_with(IORING_SETUP_SINGLE_ISSUER |
+                      IORING_SETUP_DEFER_TASKRUN);
+}
+
+/* Direct reads and writes only; the drive needs poll queues. */
+static int start_iopoll(void)
+{
+    return start_with(IORING_SETUP_IOPOLL);
 }
 
 static ssize_t submit_and_wait(void)
@@ -82,4 +101,21 @@ const struct issuer issuer_io_uring = {
     .write = ring_write,
     .fsync = ring_fsync,
     .fdatasync = ring_fdatasync,
+};
+
+const struct issuer issuer_defer_taskrun = {
+    .name = "defer_taskrun",
+    .start = start_defer_taskrun,
+    .read = ring_read,
+    .write = ring_write,
+    .fsync = ring_fsync,
+    .fdatasync = ring_fdatasync,
+};
+
+/* A polled ring refuses fsync. */
+const struct issuer issuer_iopoll = {
+    .name = "iopoll",
+    .start = start_iopoll,
+    .read = ring_read,
+    .write = ring_write,
 };

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The list of all cases: those that the linker gathered in the section
- * guest_cases, and the flush cases, which are a product (flush/cell.c).
+ * guest_cases, and two groups that are products (flush/cell.c, context/cell.c).
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "context/context.h"
 #include "flush/flush.h"
 #include "registry.h"
 
@@ -61,6 +62,7 @@ void registry_init(void)
         add(*listed);
     }
     flush_add_cases(add);
+    context_add_cases(add);
     qsort(cases, case_count, sizeof(*cases), compare);
 }
 

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table of context cases, and how each of them runs.
+ *
+ * Every repeat starts from a file of its own (raw: from the same blocks),
+ * settled like a flush case, so that the operation is alone on the drive, the
+ * inode and the log are clean, and the timestamps are older than a tick of the
+ * inode clock (4 ms at HZ=250): a write then always has a timestamp to update,
+ * which is what makes io_uring hand an XFS write to io-wq.
+ *
+ * The drive's floor latency must be far above the time that submission takes:
+ * a drive that is faster than its submitter moves the completion into it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "block.h"
+#include "context.h"
+#include "issue.h"
+#include "probe.h"
+#include "target.h"
+
+#define FILE_BYTES (16 * TARGET_BLOCK_BYTES)
+#define INSIDE (4 * TARGET_BLOCK_BYTES)
+#define BEHIND FILE_BYTES
+/* Apart from the blocks of the flush cases. */
+#define RAW_START (192 << 20)
+#define RAW_STRIDE (1 << 20)
+
+#define REPEATS_DEFAULT 3
+#define REPEATS_MAX 1000
+#define TIME_LIMIT_S 300
+
+enum layout { LAYOUT_WRITTEN, LAYOUT_UNWRITTEN };
+
+struct context_op {
+    const char *name;
+    const char *claim;
+    bool needs_fs;
+    bool reads;
+    bool is_cached;             /* another block of the file is in memory */
+    int open_flags;
+    enum layout layout;
+    off_t offset;
+};
+
+static const struct context_op ops[] = {
+    { .name = "read", .reads = true, .offset = INSIDE,
+      .claim = "a read completes where its kernel completes reads" },
+    { .name = "overwrite", .offset = INSIDE,
+      .claim = "an overwrite completes where its kernel says" },
+    { .name = "overwrite-cached", .offset = INSIDE, .is_cached = true,
+      .claim = "so does one with a cached page elsewhere in the file" },
+    { .name = "unwritten", .offset = INSIDE, .layout = LAYOUT_UNWRITTEN,
+      .needs_fs = true,
+      .claim = "the conversion of an extent never runs in an interrupt" },
+    { .name = "extend", .offset = BEHIND, .needs_fs = true,
+      .claim = "the file's size never changes in an interrupt" },
+    { .name = "overwrite-dsync", .offset = INSIDE, .open_flags = O_DSYNC,
+      .claim = "an overwrite with FUA completes like one without" },
+    { .name = "overwrite-sync", .offset = INSIDE, .open_flags = O_SYNC,
+      .claim = "the sync behind a write runs where it may sleep" },
+};
+
+static const struct issuer *const context_issuers[] = {
+    &issuer_io_uring, &issuer_defer_taskrun, &issuer_iopoll,
+    &issuer_libaio, &issuer_sync,
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+struct cell_plan {
+    const struct context_op *op;
+    const struct issuer *issuer;
+    unsigned raw_number;
+};
+
+struct cell {
+    struct run *run;
+    const struct cell_plan *plan;
+    struct target target;
+    uint64_t file_id;
+    off_t start;                /* raw: this cell's bytes of the device */
+    char path[96];
+    int fd;
+    int cached_fd;
+    uint32_t generation;
+};
+
+static void fill(struct cell *cell, void *buffer, size_t length, off_t offset)
+{
+    block_fill(buffer, length, cell->file_id, (uint64_t)offset,
+               cell->generation);
+}
+
+static void lay_out(struct cell *cell)
+{
+    void *buffer = target_buffer(cell->run, FILE_BYTES);
+    int fd;
+
+    target_remove(cell->run, &cell->target, cell->path);
+    fd = target_open(cell->run, &cell->target, cell->path,
+                     O_RDWR | O_CREAT | O_DIRECT);
+    cell->generation++;
+    fill(cell, buffer, FILE_BYTES, 0);
+    if (cell->plan->op->layout == LAYOUT_WRITTEN) {
+        target_write(cell->run, fd, buffer, FILE_BYTES, cell->start);
+    } else if (fallocate(fd, 0, 0, FILE_BYTES) < 0) {
+        run_error(cell->run, "fallocate: %s", strerror(errno));
+    }
+    free(buffer);
+    if (fsync(fd) < 0) {
+        run_error(cell->run, "fsync: %s", strerror(errno));
+    }
+    close(fd);
+    cell->fd = target_open(cell->run, &cell->target, cell->path,
+                           O_RDWR | O_DIRECT | cell->plan->op->open_flags);
+}
+
+/*
+ * The first block into the page cache, without the blocks behind it: the
+ * mapping then has pages, but none where the operation writes.
+ */
+static void cache_first_block(struct cell *cell)
+{
+    unsigned char in_memory[FILE_BYTES / TARGET_BLOCK_BYTES];
+    char block[TARGET_BLOCK_BYTES];
+    void *map;
+
+    cell->cached_fd = target_open(cell->run, &cell->target, cell->path,
+                                  O_RDONLY);
+    posix_fadvise(cell->cached_fd, 0, 0, POSIX_FADV_RANDOM);
+    target_read(cell->run, cell->cached_fd, block, sizeof(block),
+                cell->start);
+    map = mmap(NULL, FILE_BYTES, PROT_READ, MAP_SHARED, cell->cached_fd,
+               cell->start);
+    if (map == MAP_FAILED || mincore(map, FILE_BYTES, in_memory) < 0) {
+        run_error(cell->run, "mincore: %s", strerror(errno));
+    }
+    munmap(map, FILE_BYTES);
+    if (!(in_memory[0] & 1) || (in_memory[INSIDE / TARGET_BLOCK_BYTES] & 1)) {
+        run_error(cell->run, "page cache: block 0 %s, block %d %s",
+                  in_memory[0] & 1 ? "in" : "out",
+                  INSIDE / TARGET_BLOCK_BYTES,
+                  in_memory[INSIDE / TARGET_BLOCK_BYTES] & 1 ? "in" : "out");
+    }
+}
+
+static void check_content(struct cell *cell, const void *buffer,
+                          const char *what)
+{
+    struct block_found found =
+        block_inspect(buffer, TARGET_BLOCK_BYTES, cell->file_id,
+                      (uint64_t)cell->plan->op->offset);
+    char text[128];
+
+    if (found.kind != BLOCK_GOOD || found.generation != cell->generation) {
+        block_describe(&found, text, sizeof(text));
+        run_fail(cell->run, "%s of %s offset %jd: wanted generation %" PRIu32
+                 ", found %s", what, cell->path,
+                 (intmax_t)cell->plan->op->offset, cell->generation, text);
+    }
+}
+
+/* One operation, watched. */
+static void operate(struct cell *cell, unsigned repeat, void *buffer)
+{
+    const struct context_op *op = cell->plan->op;
+    const struct issuer *issuer = cell->plan->issuer;
+    uint64_t begin_ns;
+    uint64_t ack_ns;
+    ssize_t result;
+
+    probe_start(cell->run);
+    target_mark(cell->run, &cell->target, LAB_MARK_BEGIN);
+    begin_ns = guest_clock_ns();
+    if (op->reads) {
+        result = issuer->read(cell->fd, buffer, TARGET_BLOCK_BYTES,
+                              cell->start + op->offset);
+    } else {
+        result = issuer->write(cell->fd, buffer, TARGET_BLOCK_BYTES,
+                               cell->start + op->offset);
+    }
+    ack_ns = guest_clock_ns();
+    target_mark(cell->run, &cell->target, LAB_MARK_ACK);
+    target_mark(cell->run, &cell->target, LAB_MARK_END);
+    run_note(cell->run, "op %u %" PRIu64 " %" PRIu64 " %d %zd", repeat,
+             begin_ns, ack_ns, (int)getpid(), result);
+    probe_stop(cell->run, &cell->target, repeat, begin_ns);
+    if (result != TARGET_BLOCK_BYTES) {
+        run_fail(cell->run, "%s through %s: %s", op->name, issuer->name,
+                 result < 0 ? strerror((int)-result) : "short");
+    }
+}
+
+static void run_once(struct cell *cell, unsigned repeat)
+{
+    const struct context_op *op = cell->plan->op;
+    void *buffer = target_buffer(cell->run, TARGET_BLOCK_BYTES);
+
+    lay_out(cell);
+    target_settle(cell->run, &cell->target, cell->fd);
+    if (op->is_cached) {
+        cache_first_block(cell);
+    }
+    if (!op->reads) {
+        cell->generation++;
+        fill(cell, buffer, TARGET_BLOCK_BYTES, op->offset);
+    }
+    operate(cell, repeat, buffer);
+    if (!op->reads) {
+        memset(buffer, 0, TARGET_BLOCK_BYTES);
+        target_read(cell->run, cell->fd, buffer, TARGET_BLOCK_BYTES,
+                    cell->start + op->offset);
+    }
+    check_content(cell, buffer, op->reads ? "read" : "read back");
+    target_note_range(cell->run, &cell->target, cell->fd,
+                      cell->start + op->offset, TARGET_BLOCK_BYTES);
+    close(cell->fd);
+    if (op->is_cached) {
+        close(cell->cached_fd);
+    }
+    free(buffer);
+}
+
+static void run_cell(struct run *run)
+{
+    struct cell cell = {
+        .run = run,
+        .plan = run->guest_case->data,
+        .file_id = block_file_id(run->guest_case->name),
+    };
+    uint64_t repeats = run_number(run, "repeats", REPEATS_DEFAULT);
+    int error;
+
+    if (repeats < 1 || repeats > REPEATS_MAX) {
+        run_error(run, "repeats=%" PRIu64 " is not from 1 to %d", repeats,
+                  REPEATS_MAX);
+    }
+    cell.target = target_get(run, TARGET_FRESH_OR_MOUNTED);
+    if (!cell.target.type->mount_point) {
+        cell.start = RAW_START + (off_t)cell.plan->raw_number * RAW_STRIDE;
+    }
+    snprintf(cell.path, sizeof(cell.path), "context-%s-%s",
+             cell.plan->op->name, cell.plan->issuer->name);
+    error = cell.plan->issuer->start();
+    if (error) {
+        run_error(run, "%s: %s", cell.plan->issuer->name, strerror(-error));
+    }
+    probe_open(run, &cell.target);
+    for (unsigned i = 1; i <= repeats; i++) {
+        run_once(&cell, i);
+    }
+    probe_close(run);
+    run_pass(run, "done; the host says where it ran");
+}
+
+static void add_cell(void (*add)(const struct guest_case *guest_case),
+                     const struct context_op *op,
+                     const struct target_type *type,
+                     const struct issuer *issuer)
+{
+    static unsigned raw_count;
+    struct guest_case *c = calloc(1, sizeof(*c));
+    struct cell_plan *plan = calloc(1, sizeof(*plan));
+    char *name = NULL;
+
+    if (!c || !plan ||
+        asprintf(&name, "context.%s.%s.%s", type->name, op->name,
+                 issuer->name) < 0) {
+        perror("lab-guest: list of cases");
+        abort();
+    }
+    plan->op = op;
+    plan->issuer = issuer;
+    plan->raw_number = type->mount_point ? 0 : raw_count++;
+    c->name = name;
+    c->claim = op->claim;
+    c->time_limit_s = TIME_LIMIT_S;
+    c->run = run_cell;
+    c->data = plan;
+    add(c);
+}
+
+void context_add_cases(void (*add)(const struct guest_case *guest_case))
+{
+    for (size_t o = 0; o < COUNT(ops); o++) {
+        for (size_t t = 0; t < TARGET_TYPE_COUNT; t++) {
+            if (ops[o].needs_fs && !target_types[t].mount_point) {
+                continue;
+            }
+            for (size_t i = 0; i < COUNT(context_issuers); i++) {
+                add_cell(add, &ops[o], &target_types[t], context_issuers[i]);
+            }
+        }
+    }
+}

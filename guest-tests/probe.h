@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * probe.h: which kernel functions ran, where, for one operation.
+ *
+ * Function probes and tracepoints in a tracefs instance of our own, each event
+ * with its call chain, on CLOCK_MONOTONIC, which is also the clock in a MARK.
+ * What is probed and what cannot be is kernel-behaviour's section 5: functions
+ * that the compiler inlines (iomap_dio_done, nvme_handle_cqe,
+ * blk_mq_end_request_batch's callers …) never show, so the completion is seen
+ * at iomap_dio_complete() and at the block device's bio end functions.
+ *
+ * Events go to the host as notes:
+ *
+ *   event REPEAT TIME CPU FLAGS COMM-PID NAME STACK ARGUMENTS…
+ *
+ * An event in a worker thread has one more argument, "workqueue=NAME": the
+ * queue on which the work item that runs had been queued. Lost or truncated
+ * events end the step with an error: what was not seen cannot be judged.
+ */
+#ifndef PROBE_H
+#define PROBE_H
+
+#include "guest.h"
+#include "target.h"
+
+/* Defines and enables the probes; the target's modules must be loaded. */
+void probe_open(struct run *run, const struct target *target);
+/* Empties the buffer and starts recording. */
+void probe_start(struct run *run);
+/* Waits for stragglers, stops, and reports what came after begin_ns. */
+void probe_stop(struct run *run, const struct target *target,
+                unsigned repeat, uint64_t begin_ns);
+/* The kernel runs at full speed again. */
+void probe_close(struct run *run);
+
+#endif
