@@ -159,7 +159,15 @@ struct reader {
     int max;
     int count;
     struct probe_event *open;   /* whose stack is being read */
+    bool is_past_entry;         /* of an interrupt: the rest is interrupted */
 };
+
+/* Where an interrupt enters; what is below has nothing to do with the event. */
+static bool is_entry(const char *function)
+{
+    return strncmp(function, "asm_common_interrupt", 20) == 0 ||
+           strncmp(function, "asm_sysvec_", 11) == 0;
+}
 
 static int read_line(struct reader *reader, char *line)
 {
@@ -173,13 +181,17 @@ static int read_line(struct reader *reader, char *line)
         if (!reader->open) {
             return -EBADMSG;
         }
-        add_frame(reader->open, line + 4);
+        if (!reader->is_past_entry) {
+            add_frame(reader->open, line + 4);
+            reader->is_past_entry = is_entry(line + 4);
+        }
         return 0;
     }
     if (strncmp(line, "CPU:", 4) == 0) {
         return strstr(line, "LOST") ? -EOVERFLOW : 0;
     }
     reader->open = NULL;
+    reader->is_past_entry = false;
     body = take_head(&event, line);
     if (!body) {
         return -EBADMSG;

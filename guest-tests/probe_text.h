@@ -6,7 +6,8 @@
  * line "<stack trace>" of the same processor and one line per function. An
  * interrupt can put an event of its own between the two, and other processors
  * can put theirs anywhere: a stack belongs to the latest event of its
- * processor that has none.
+ * processor that has none. In an interrupt it ends with the interrupt's entry:
+ * what was interrupted is not the event's.
  */
 #ifndef PROBE_TEXT_H
 #define PROBE_TEXT_H

@@ -44,11 +44,11 @@ static void test_nested_stacks(void)
                  "  t-1 [000] d.h1.  1.000002: b: x\n"
                  "  u-2 [001] .....  1.000002: c: x\n"
                  "  t-1 [000] d.h1.  1.000003: <stack trace>\n"
-                 " => nvme_irq\n => common_interrupt\n"
+                 " => nvme_irq\n => asm_common_interrupt\n => do_idle\n"
                  "  t-1 [000] .....  1.000004: <stack trace>\n"
                  " => xfs_file_write_iter [xfs]\n => ksys_pwrite64\n", e) == 3);
     assert(strcmp(e[0].stack, "xfs_file_write_iter<ksys_pwrite64") == 0);
-    assert(strcmp(e[1].stack, "nvme_irq<common_interrupt") == 0);
+    assert(strcmp(e[1].stack, "nvme_irq<asm_common_interrupt") == 0);
     assert(strcmp(e[2].stack, "") == 0);
     assert(probe_text_below(&e[0], "ksys_pwrite64"));
     assert(!probe_text_below(&e[0], "ksys_pwrite"));
