@@ -180,7 +180,8 @@ static char **list_parse(const char *text)
 }
 
 /* NULL when the row is good, else the column that is not. */
-static const char *row_fill(struct expect_row *row, char **columns)
+static const char *row_fill(struct expect_row *row, char **columns,
+                            expect_pattern_fn *check)
 {
     row->targets = list_parse(columns[COLUMN_TARGET]);
     row->ops = list_parse(columns[COLUMN_OP]);
@@ -200,14 +201,15 @@ static const char *row_fill(struct expect_row *row, char **columns)
     if (!vwc_parse(columns[COLUMN_VWC], row)) {
         return column_names[COLUMN_VWC];
     }
-    if (!pattern_parse(row)) {
+    if (check ? !check(row->pattern) : !pattern_parse(row)) {
         return column_names[COLUMN_PATTERN];
     }
     return NULL;
 }
 
 static struct expect_row *row_parse(const char *path, unsigned number,
-                                    char **columns, GError **error)
+                                    char **columns, expect_pattern_fn *check,
+                                    GError **error)
 {
     struct expect_row *row;
     const char *bad;
@@ -223,7 +225,7 @@ static struct expect_row *row_parse(const char *path, unsigned number,
     }
     row = g_new0(struct expect_row, 1);
     row->line = number;
-    bad = row_fill(row, columns);
+    bad = row_fill(row, columns, check);
     if (bad) {
         int column = 0;
 
@@ -282,7 +284,8 @@ static bool row_add(struct expect *expect, struct expect_row *row,
     return true;
 }
 
-struct expect *expect_parse(const char *path, const char *text, GError **error)
+struct expect *expect_parse(const char *path, const char *text,
+                            expect_pattern_fn *check, GError **error)
 {
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
     struct expect *expect = g_new0(struct expect, 1);
@@ -298,7 +301,7 @@ struct expect *expect_parse(const char *path, const char *text, GError **error)
             continue;
         }
         columns = g_strsplit(lines[i], "|", -1);
-        row = row_parse(path, i + 1, columns, error);
+        row = row_parse(path, i + 1, columns, check, error);
         if (!row || !row_add(expect, row, error)) {
             expect_free(expect);
             return NULL;
@@ -307,7 +310,8 @@ struct expect *expect_parse(const char *path, const char *text, GError **error)
     return expect;
 }
 
-struct expect *expect_load(const char *path, GError **error)
+struct expect *expect_load(const char *path, expect_pattern_fn *check,
+                           GError **error)
 {
     g_autoptr(GError) cause = NULL;
     g_autofree char *text = NULL;
@@ -316,7 +320,7 @@ struct expect *expect_load(const char *path, GError **error)
         g_set_error(error, FAILURE, FAILURE_USAGE, "%s", cause->message);
         return NULL;
     }
-    return expect_parse(path, text, error);
+    return expect_parse(path, text, check, error);
 }
 
 const struct expect_row *expect_find(const struct expect *expect,

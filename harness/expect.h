@@ -35,7 +35,7 @@ struct expect_row {
     char **targets, **ops, **issuers;   /* "*" alone: any */
     bool for_vwc, for_no_vwc;
     char *pattern;
-    GArray *tokens;             /* struct expect_token */
+    GArray *tokens;             /* struct expect_token; NULL: words */
     char *function, *file, *release;
     unsigned line;
 };
@@ -51,10 +51,17 @@ struct expect_key {
     bool has_vwc;
 };
 
-/* NULL and an error that names file and line. */
-struct expect *expect_load(const char *path, GError **error);
+/* Whether a pattern is one; rows then have no tokens. */
+typedef bool expect_pattern_fn(const char *pattern);
+
+/*
+ * NULL and an error that names file and line. Patterns are those of commands,
+ * or, with check, of another language.
+ */
+struct expect *expect_load(const char *path, expect_pattern_fn *check,
+                           GError **error);
 struct expect *expect_parse(const char *path, const char *text,
-                            GError **error);
+                            expect_pattern_fn *check, GError **error);
 void expect_free(struct expect *expect);
 
 /* NULL: nobody has explained this case. */

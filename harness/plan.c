@@ -17,6 +17,7 @@ static const struct {
     bool is_default;
 } groups[] = {
     { "flush", true },
+    { "context", false },
     { "durability", true },
     { "meta", false },
 };

@@ -15,12 +15,15 @@ struct plan {
     char *lie;                  /* NULL: none */
     guint64 seed;
     unsigned seeds;             /* rounds with policy random */
+    unsigned repeats;           /* of the operation of a context case */
     double timeout_s;
     bool keeps_images;
 };
 
 #define PLAN_SEED_DEFAULT 1
 #define PLAN_SEEDS_DEFAULT 20
+#define PLAN_REPEATS_DEFAULT 20
+#define PLAN_REPEATS_MAX 1000
 #define PLAN_TIMEOUT_DEFAULT_S 120
 
 /* Refuses unknown groups and lies. */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "accel.h"
+#include "context.h"
 #include "failure.h"
 #include "paths.h"
 #include "progress.h"
@@ -79,11 +80,17 @@ gboolean run_check(const struct run_request *request, GError **error)
     return plan_check(&request->plan, error);
 }
 
-static struct expect *load_expectations(GError **error)
+static gboolean load_expectations(struct suite_expect *expect, GError **error)
 {
-    g_autofree char *path = paths_in_root("harness/expect/flush.expect");
+    g_autofree char *flush = paths_in_root("harness/expect/flush.expect");
+    g_autofree char *context = paths_in_root("harness/expect/context.expect");
 
-    return expect_load(path, error);
+    expect->flush = expect_load(flush, NULL, error);
+    if (!expect->flush) {
+        return FALSE;
+    }
+    expect->context = expect_load(context, context_pattern_check, error);
+    return expect->context != NULL;
 }
 
 /*
@@ -93,7 +100,7 @@ static struct expect *load_expectations(GError **error)
 struct job {
     struct run_machine machine;
     const struct plan *plan;
-    const struct expect *expect;
+    const struct suite_expect *expect;
     char *directory;
     GThread *thread;
     gint is_over;               /* atomic */
@@ -113,7 +120,7 @@ static void job_free(gpointer data)
 
 static gboolean job_add(GPtrArray *jobs, const struct run_result *run,
                         const struct run_request *request,
-                        const struct expect *expect, const char *kernel,
+                        const struct suite_expect *expect, const char *kernel,
                         const char *drive, GError **error)
 {
     struct job *job = g_new0(struct job, 1);
@@ -213,17 +220,18 @@ static gboolean run_suites(struct run_result *run,
 {
     unsigned jobs_max = request->jobs ? request->jobs : g_get_num_processors();
     g_autoptr(GPtrArray) jobs = g_ptr_array_new_with_free_func(job_free);
-    struct expect *expect = load_expectations(error);
-    gboolean is_good = expect != NULL;
+    struct suite_expect expect = { 0 };
+    gboolean is_good = load_expectations(&expect, error);
 
     for (char **kernel = request->kernels; is_good && *kernel; kernel++) {
         for (char **drive = request->drives; is_good && *drive; drive++) {
-            is_good = job_add(jobs, run, request, expect, *kernel, *drive,
+            is_good = job_add(jobs, run, request, &expect, *kernel, *drive,
                               error);
         }
     }
     is_good = is_good && jobs_run(jobs, run, jobs_max, on_suite, error);
-    expect_free(expect);
+    expect_free(expect.flush);
+    expect_free(expect.context);
     return is_good;
 }
 

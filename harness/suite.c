@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "context.h"
 #include "durability.h"
 #include "failure.h"
 #include "flushes.h"
@@ -20,7 +21,7 @@
 struct suite {
     struct suite_result *result;
     const struct plan *plan;
-    const struct expect *expect;
+    const struct suite_expect *expect;
     struct session session;
     GHashTable *process_of;     /* case_result -> number of the process */
 };
@@ -88,6 +89,9 @@ static char *rerun_command(const struct suite *suite,
         g_string_append_printf(text, " --lie %s", of->lie);
     }
     g_string_append_printf(text, " %s", result->name);
+    if (g_str_has_prefix(result->name, "context.")) {
+        g_string_append_printf(text, " --repeats %u", suite->plan->repeats);
+    }
     if (!g_str_has_prefix(result->name, "durability.")) {
         return g_string_free(text, FALSE);
     }
@@ -105,12 +109,16 @@ static char *rerun_command(const struct suite *suite,
 static void suite_run_case(struct suite *suite, struct case_result *result)
 {
     struct guest *guest = &suite->session.guest;
+    g_autofree char *parameters = NULL;
     g_autoptr(GError) cause = NULL;
     gint64 start = g_get_monotonic_time();
     bool is_over = false;
 
-    if (!guest_step(guest, "run", result->name, "", result, &is_over,
-                    &cause)) {
+    if (g_str_has_prefix(result->name, "context.")) {
+        parameters = g_strdup_printf("repeats=%u", suite->plan->repeats);
+    }
+    if (!guest_step(guest, "run", result->name, parameters ? parameters : "",
+                    result, &is_over, &cause)) {
         outcome_lost(result, cause);
     } else if (!is_over) {
         case_result_set(result, VERDICT_ERROR, "the guest gave no verdict");
@@ -189,15 +197,21 @@ static void suite_settle_unrun(struct suite *suite)
     }
 }
 
-static void void_flush_cases(struct suite *suite, unsigned number,
-                             const char *why)
+/* Cases whose verdict needs the trace. */
+static bool needs_trace(const struct case_result *result)
+{
+    return g_str_has_prefix(result->name, "flush.") ||
+           g_str_has_prefix(result->name, "context.");
+}
+
+static void void_traced_cases(struct suite *suite, unsigned number,
+                              const char *why)
 {
     for (guint i = 0; i < suite->result->cases->len; i++) {
         struct case_result *result = suite->result->cases->pdata[i];
         gpointer process = g_hash_table_lookup(suite->process_of, result);
 
-        if (GPOINTER_TO_UINT(process) == number &&
-            g_str_has_prefix(result->name, "flush.")) {
+        if (GPOINTER_TO_UINT(process) == number && needs_trace(result)) {
             case_result_set(result, VERDICT_ERROR, "%s", why);
             result->is_infra = true;
         }
@@ -258,7 +272,11 @@ static void judge_cases(struct suite *suite, const struct trace *trace,
 {
     g_autoptr(GArray) promises = promise_simulate(trace);
     struct flushes_judge judge = {
-        .trace = trace, .promises = promises, .expect = suite->expect,
+        .trace = trace, .promises = promises, .expect = suite->expect->flush,
+        .kernel_release = suite->result->kernel_release,
+    };
+    struct context_judge contexts = {
+        .trace = trace, .expect = suite->expect->context,
         .kernel_release = suite->result->kernel_release,
     };
 
@@ -266,10 +284,14 @@ static void judge_cases(struct suite *suite, const struct trace *trace,
         struct case_result *result = suite->result->cases->pdata[i];
         gpointer process = g_hash_table_lookup(suite->process_of, result);
 
-        if (GPOINTER_TO_UINT(process) == number &&
-            result->verdict == VERDICT_PASS &&
-            g_str_has_prefix(result->name, "flush.")) {
+        if (GPOINTER_TO_UINT(process) != number ||
+            result->verdict != VERDICT_PASS) {
+            continue;
+        }
+        if (g_str_has_prefix(result->name, "flush.")) {
             flushes_judge(&judge, result);
+        } else if (g_str_has_prefix(result->name, "context.")) {
+            context_judge(&contexts, result);
         }
     }
 }
@@ -289,7 +311,7 @@ static void suite_judge_process(struct suite *suite, unsigned number)
     }
     if (flaw) {
         suite_problem(suite, flaw, false);
-        void_flush_cases(suite, number, flaw);
+        void_traced_cases(suite, number, flaw);
     } else {
         judge_cases(suite, trace, number);
         suite_take_cuts(suite, trace);
@@ -345,7 +367,7 @@ static void suite_go(struct suite *suite, GError **error)
 
 struct suite_result *suite_run(const struct machine *machine,
                                const struct plan *plan,
-                               const struct expect *expect,
+                               const struct suite_expect *expect,
                                const char *directory, GError **error)
 {
     struct vm_config config = { .drive = machine->drive, .lie = plan->lie };

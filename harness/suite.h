@@ -9,13 +9,19 @@
 #include "result.h"
 #include "session.h"
 
+/* The rows of the two groups that are judged by rows. */
+struct suite_expect {
+    struct expect *flush;
+    struct expect *context;
+};
+
 /*
  * Never NULL: what went wrong stands in the result. A selection that fits no
  * case is the user's error and comes back in *error.
  */
 struct suite_result *suite_run(const struct machine *machine,
                                const struct plan *plan,
-                               const struct expect *expect,
+                               const struct suite_expect *expect,
                                const char *directory, GError **error);
 /* Boot and ask for the names of all cases. */
 GPtrArray *suite_list(const struct machine *machine, const struct plan *plan,

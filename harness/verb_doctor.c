@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "accel.h"
+#include "context.h"
 #include "expect.h"
 #include "failure.h"
 #include "paths.h"
@@ -94,11 +95,11 @@ static void check_firmware(void)
     is_missing("firmware", "no qboot.rom", "scripts/setup");
 }
 
-static void check_expectations(void)
+static void check_expectations(const char *name, expect_pattern_fn *check)
 {
-    g_autofree char *path = paths_in_root("harness/expect/flush.expect");
+    g_autofree char *path = paths_in_root(name);
     g_autoptr(GError) cause = NULL;
-    struct expect *expect = expect_load(path, &cause);
+    struct expect *expect = expect_load(path, check, &cause);
 
     if (!expect) {
         is_missing("expect", cause->message, "");
@@ -188,7 +189,9 @@ static int run(int argc, char **argv)
     has("cache", "%s", paths_cache());
     qemu = check_qemu();
     check_firmware();
-    check_expectations();
+    check_expectations("harness/expect/flush.expect", NULL);
+    check_expectations("harness/expect/context.expect",
+                       context_pattern_check);
     check_kernels(qemu);
     return lacks ? EXIT_INFRA : EXIT_PASS;
 }

@@ -26,6 +26,7 @@ static struct {
     char *format;
     gint64 seed;
     int seeds;
+    int repeats;
     int jobs;
     char *lie;
     double timeout_s;
@@ -34,6 +35,7 @@ static struct {
     gboolean is_shell;
 } given = {
     .seed = PLAN_SEED_DEFAULT, .seeds = PLAN_SEEDS_DEFAULT,
+    .repeats = PLAN_REPEATS_DEFAULT,
     .timeout_s = PLAN_TIMEOUT_DEFAULT_S,
 };
 
@@ -62,6 +64,8 @@ static const GOptionEntry options[] = {
       "seed of the first random power cut (1)", "N" },
     { "seeds", 0, 0, G_OPTION_ARG_INT, &given.seeds,
       "number of random power cuts (20)", "N" },
+    { "repeats", 0, 0, G_OPTION_ARG_INT, &given.repeats,
+      "how often the operation of a context case is done (20)", "N" },
     { "jobs", 'j', 0, G_OPTION_ARG_INT, &given.jobs,
       "suites at a time (one per processor)", "N" },
     { "lie", 0, 0, G_OPTION_ARG_STRING, &given.lie,
@@ -85,6 +89,12 @@ static gboolean check_numbers(GError **error)
         g_set_error(error, FAILURE, FAILURE_USAGE,
                     "--seed %" G_GINT64_FORMAT " --seeds %d: out of range",
                     given.seed, given.seeds);
+        return FALSE;
+    }
+    if (given.repeats < 1 || given.repeats > PLAN_REPEATS_MAX) {
+        g_set_error(error, FAILURE, FAILURE_USAGE,
+                    "--repeats %d: not from 1 to %d", given.repeats,
+                    PLAN_REPEATS_MAX);
         return FALSE;
     }
     if (given.jobs < 0 || given.jobs > 256) {
@@ -207,6 +217,7 @@ static int run(int argc, char **argv)
             .cases = argv + 1, .groups = plan_split(given.groups),
             .excludes = plan_split(given.excludes), .lie = given.lie,
             .seed = (guint64)given.seed, .seeds = (unsigned)given.seeds,
+            .repeats = (unsigned)given.repeats,
             .timeout_s = given.timeout_s, .keeps_images = given.keeps,
         },
     };

@@ -13,7 +13,7 @@ static void expect_refused(const char *text, const char *why)
 {
     g_autoptr(GError) error = NULL;
 
-    g_assert_null(expect_parse("x.expect", text, &error));
+    g_assert_null(expect_parse("x.expect", text, NULL, &error));
     g_assert_true(g_str_has_prefix(error->message, "x.expect:"));
     if (!strstr(error->message, why)) {
         g_error("'%s' does not say '%s'", error->message, why);
@@ -57,7 +57,7 @@ static void test_find(void)
     struct expect *expect = expect_parse(
         "x", "6.12 | raw | o | * | on | W | f | a.c | r\n"
         "6.16-6.18 | raw | o | * | on | WF | f | a.c | r\n"
-        "7.0.5- | raw | o | * | on | F | f | a.c | r\n", NULL);
+        "7.0.5- | raw | o | * | on | F | f | a.c | r\n", NULL, NULL);
 
     g_assert_nonnull(expect);
     g_assert_cmpstr(find(expect, "6.12.107+deb13-cloud-amd64", "o",
@@ -81,7 +81,7 @@ static bool match(const char *pattern, const char *commands, bool skip)
 {
     g_autofree char *row = g_strdup_printf(
         "6.12 | raw | o | * | on | %s | f | a.c | r\n", pattern);
-    struct expect *expect = expect_parse("x", row, NULL);
+    struct expect *expect = expect_parse("x", row, NULL, NULL);
     enum expect_command kinds[16];
     unsigned token_of[16];
     unsigned count = (unsigned)strlen(commands);
@@ -147,7 +147,7 @@ static void test_shipped(void)
 {
     g_autofree char *path = paths_in_root("harness/expect/flush.expect");
     g_autoptr(GError) error = NULL;
-    struct expect *expect = expect_load(path, &error);
+    struct expect *expect = expect_load(path, NULL, &error);
     struct expect_key unread = {
         .kernel_release = "6.16.3-cloud-amd64", .has_vwc = true,
         .target = "raw", .op = "fsync-dirty", .issuer = "sync",

@@ -40,7 +40,7 @@ static void mark(struct fixture *f, uint32_t kind)
 static void judge(struct fixture *f)
 {
     g_autoptr(GError) error = NULL;
-    struct expect *expect = expect_parse("rows", rows, &error);
+    struct expect *expect = expect_parse("rows", rows, NULL, &error);
     struct trace *trace;
     g_autoptr(GArray) promises = NULL;
     struct flushes_judge judge;

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * context_event.c: reading evidence; see context_event.h.
+ */
+#include "context_event.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void event_free(gpointer data)
+{
+    struct context_event *event = data;
+
+    g_free(event->flags);
+    g_free(event->comm);
+    g_free(event->name);
+    g_strfreev(event->stack);
+    g_free(event->args);
+    g_free(event);
+}
+
+static void repeat_free(gpointer data)
+{
+    struct context_repeat *repeat = data;
+
+    g_ptr_array_unref(repeat->events);
+    g_free(repeat);
+}
+
+static struct context_repeat *repeat_last(const GPtrArray *repeats)
+{
+    return repeats->len ? repeats->pdata[repeats->len - 1] : NULL;
+}
+
+static bool op_parse(GPtrArray *repeats, const char *note)
+{
+    struct context_repeat *repeat = g_new0(struct context_repeat, 1);
+    int used = 0;
+
+    repeat->events = g_ptr_array_new_with_free_func(event_free);
+    g_ptr_array_add(repeats, repeat);
+    return sscanf(note, "op %u %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT
+                  " %d %" G_GINT64_FORMAT "%n", &repeat->number,
+                  &repeat->begin_ns, &repeat->ack_ns, &repeat->pid,
+                  &repeat->outcome, &used) == 5 && !note[used] &&
+           repeat->number == repeats->len;
+}
+
+static bool range_parse(GPtrArray *repeats, const char *note)
+{
+    struct context_repeat *repeat = repeat_last(repeats);
+    int used = 0;
+
+    if (!repeat || repeat->has_range) {
+        return false;
+    }
+    repeat->has_range = true;
+    return sscanf(note, "range nsid=%u slba=%" G_GUINT64_FORMAT " blocks=%"
+                  G_GUINT64_FORMAT "%n", &repeat->nsid, &repeat->slba,
+                  &repeat->blocks, &used) == 3 && !note[used];
+}
+
+enum word { WORD_EVENT, WORD_REPEAT, WORD_TIME, WORD_CPU, WORD_FLAGS,
+            WORD_TASK, WORD_NAME, WORD_STACK, WORD_ARGS, WORD_COUNT };
+
+static bool event_parse(GPtrArray *repeats, const char *note)
+{
+    struct context_repeat *repeat = repeat_last(repeats);
+    g_auto(GStrv) words = g_strsplit(note, " ", WORD_COUNT);
+    struct context_event *event;
+    guint64 number, time_ns, pid;
+    char *dash;
+
+    if (!repeat || g_strv_length(words) < WORD_ARGS ||
+        !g_ascii_string_to_unsigned(words[WORD_REPEAT], 10, 1, G_MAXUINT,
+                                    &number, NULL) ||
+        number != repeat->number || strlen(words[WORD_FLAGS]) < 4 ||
+        !g_ascii_string_to_unsigned(words[WORD_TIME], 10, 0, G_MAXUINT64,
+                                    &time_ns, NULL)) {
+        return false;
+    }
+    dash = strrchr(words[WORD_TASK], '-');
+    if (!dash || !g_ascii_string_to_unsigned(dash + 1, 10, 0, G_MAXINT, &pid,
+                                             NULL)) {
+        return false;
+    }
+    event = g_new0(struct context_event, 1);
+    event->time_ns = time_ns;
+    event->pid = (int)pid;
+    event->flags = g_strdup(words[WORD_FLAGS]);
+    event->comm = g_strndup(words[WORD_TASK], dash - words[WORD_TASK]);
+    event->name = g_strdup(words[WORD_NAME]);
+    event->stack = g_strsplit(words[WORD_STACK], "<", -1);
+    event->args = g_strdup(words[WORD_ARGS] ? words[WORD_ARGS] : "");
+    g_ptr_array_add(repeat->events, event);
+    return true;
+}
+
+GPtrArray *context_repeats_parse(const GPtrArray *notes, char **why)
+{
+    static const struct {
+        const char *prefix;
+        bool (*parse)(GPtrArray *repeats, const char *note);
+    } kinds[] = {
+        { "op ", op_parse }, { "range ", range_parse },
+        { "event ", event_parse },
+    };
+    g_autoptr(GPtrArray) repeats = g_ptr_array_new_with_free_func(repeat_free);
+
+    for (guint i = 0; i < notes->len; i++) {
+        for (gsize k = 0; k < G_N_ELEMENTS(kinds); k++) {
+            if (g_str_has_prefix(notes->pdata[i], kinds[k].prefix) &&
+                !kinds[k].parse(repeats, notes->pdata[i])) {
+                *why = g_strdup_printf("note cannot be read: %.100s",
+                                       (char *)notes->pdata[i]);
+                return NULL;
+            }
+        }
+    }
+    return g_steal_pointer(&repeats);
+}
+
+char *context_event_value(const struct context_event *event, const char *key)
+{
+    g_autofree char *start = g_strdup_printf("%s=", key);
+
+    for (const char *at = strstr(event->args, start); at;
+         at = strstr(at + 1, start)) {
+        if (at == event->args || strchr(" ,(", at[-1])) {
+            at += strlen(start);
+            return g_strndup(at, strcspn(at, " ,)"));
+        }
+    }
+    return NULL;
+}
+
+bool context_event_below(const struct context_event *event,
+                         const char *function)
+{
+    return g_strv_contains((const char *const *)event->stack, function);
+}
+
+static bool below_any(const struct context_event *event,
+                      const char *const *functions)
+{
+    for (; *functions; functions++) {
+        if (context_event_below(event, *functions)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool context_event_waited(const struct context_repeat *repeat,
+                          const struct context_event *event)
+{
+    for (guint i = 0; i < repeat->events->len; i++) {
+        const struct context_event *other = repeat->events->pdata[i];
+
+        if (other->pid == event->pid &&
+            (g_str_equal(other->name, "blk_io_schedule") ||
+             g_str_equal(other->name, "submit_bio_wait_returns"))) {
+            return true;
+        }
+        if (other == event) {
+            break;
+        }
+    }
+    return false;
+}
+
+/* "dio/nvme0n2" -> "workqueue:dio": the device is no part of the name. */
+static char *workqueue_word(const struct context_event *event)
+{
+    g_autofree char *queue = context_event_value(event, "workqueue");
+
+    if (!queue || !*queue || *queue == '/') {
+        return NULL;
+    }
+    return g_strdup_printf("workqueue:%.*s", (int)strcspn(queue, "/"), queue);
+}
+
+char *context_event_place(const struct context_repeat *repeat,
+                          const struct context_event *event)
+{
+    static const char *const polled[] = { "io_do_iopoll", "nvme_poll",
+                                          "bio_poll", "iocb_bio_iopoll",
+                                          NULL };
+    static const char *const thread[] = { "irq_thread", "irq_thread_fn",
+                                          NULL };
+    static const char *const task_work[] = {
+        "task_work_run", "tctx_task_work", "tctx_task_work_run",
+        "io_run_local_work", "__io_run_local_work", "io_handle_tw_list", NULL
+    };
+
+    /* In an interrupt the flags are certain, and the task is anybody's. */
+    if (event->flags[2] == 'h' || event->flags[2] == 'H' ||
+        event->flags[2] == 'z' || event->flags[2] == 'Z') {
+        return g_strdup("hardirq");
+    }
+    if (event->flags[2] == 's') {
+        return g_strdup("softirq");
+    }
+    if (context_event_below(event, "process_one_work")) {
+        return workqueue_word(event);
+    }
+    if (below_any(event, thread)) {
+        return g_strdup("irq-thread");
+    }
+    if (below_any(event, polled)) {
+        return g_strdup("polled");
+    }
+    if (below_any(event, task_work)) {
+        return g_strdup("task_work");
+    }
+    if (context_event_below(event, "io_wq_submit_work")) {
+        return g_strdup("io-wq");
+    }
+    if (context_event_below(event, "io_sq_thread")) {
+        return g_strdup("sqpoll");
+    }
+    if (event->pid == repeat->pid) {
+        return g_strdup(context_event_waited(repeat, event) ? "waiter"
+                                                            : "submitter");
+    }
+    return NULL;
+}
