@@ -142,14 +142,14 @@ static void test_layers_bounded(void)
     size_t before = bytes_in_use();
     uint32_t i;
 
-    for (i = 0; i < 60; i++) {
-        zero(bench, 0, 4096, WCACHE_ZEROES, false);
-    }
     for (i = 0; i < 400; i++) {
-        bench_write(bench, i * 10 + 1, 1, i + 1, false);
+        zero(bench, 0, 256, WCACHE_ZEROES, false);
+    }
+    for (i = 0; i < 100; i++) {
+        bench_write(bench, i * 2 + 1, 1, i + 1, false);
         g_assert_cmpuint(bytes_in_use() - before, <, 1 << 20);
         if (i % 7 == 0) {
-            struct job *job = job_read(bench, i * 10 + 3, 2, true);
+            struct job *job = job_read(bench, i * 2 + 4, 1, true);
 
             bench_settle(bench);
             g_assert_cmpuint(job_tag(job, 0), ==, 0);
@@ -157,9 +157,9 @@ static void test_layers_bounded(void)
         }
     }
     g_assert_cmpuint(wcache_destaged_bytes(bench->cache), >, 0);
-    for (i = 0; i < 400; i++) {
-        g_assert_cmpuint(bench_read(bench, i * 10 + 1), ==, i + 1);
-        g_assert_cmpuint(bench_read(bench, i * 10 + 2), ==, 0);
+    for (i = 0; i < 100; i++) {
+        g_assert_cmpuint(bench_read(bench, i * 2 + 1), ==, i + 1);
+        g_assert_cmpuint(bench_read(bench, i * 2 + 2), ==, 0);
     }
     bench_free(bench);
 }
