@@ -15,7 +15,7 @@
 
 static const struct verb *const verbs[] = {
     &verb_doctor, &verb_kernel, &verb_run, &verb_qemu, &verb_trace,
-    &verb_demo,
+    &verb_context, &verb_demo,
 };
 
 static void print_help(void)

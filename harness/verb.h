@@ -22,6 +22,7 @@ extern const struct verb verb_kernel;
 extern const struct verb verb_run;
 extern const struct verb verb_qemu;
 extern const struct verb verb_trace;
+extern const struct verb verb_context;
 extern const struct verb verb_demo;
 
 /* Exit code for an argument too many or unknown: says so on stderr. */

@@ -70,6 +70,10 @@ refuses 2 "'xml'" run --format xml
 refuses 2 'many' run --seed many
 refuses 2 '-1' run --seeds=-1
 refuses 2 '-k 6.12 is one' run -k 6.12 --diff
+refuses 2 '--repeats 0' run --repeats 0
+refuses 2 'flush.x' context show flush.x
+refuses 2 'run.json' context show context.x --results /nonexistent
+refuses 2 'what?' context show
 refuses 2 '--timeout 0' run --timeout 0
 refuses 2 "'floppy'" qemu -d floppy
 refuses 2 "'extra'" qemu extra

@@ -38,7 +38,7 @@ diff -u "$work/docs" "$work/program" || {
     sort -u >"$work/verbs"
 # shellcheck disable=SC2016
 sed -n 's/^| `\([a-z]*\)[ `].*/\1/p' "$docs" |
-    grep -xE 'doctor|kernel|run|qemu|trace|demo' | sort -u >"$work/table"
+    grep -xE 'doctor|kernel|run|qemu|trace|context|demo' | sort -u >"$work/table"
 diff -u "$work/table" "$work/verbs" || {
     echo "verbs of docs/harness.md (-) and the program (+) disagree" >&2
     exit 1
