@@ -5,9 +5,9 @@
  * Function probes and tracepoints in a tracefs instance of our own, each event
  * with its call chain, on CLOCK_MONOTONIC, which is also the clock in a MARK.
  * What is probed and what cannot be is kernel-behaviour's section 5: functions
- * that the compiler inlines (iomap_dio_done, nvme_handle_cqe,
- * blk_mq_end_request_batch's callers …) never show, so the completion is seen
- * at iomap_dio_complete() and at the block device's bio end functions.
+ * that the compiler inlines (iomap_dio_done, nvme_handle_cqe, …) never show, so
+ * the completion is seen at iomap_dio_complete() and at the block device's bio
+ * end functions.
  *
  * Events go to the host as notes:
  *
