@@ -28,6 +28,7 @@
 #include "cut.h"
 #include "drive.h"
 #include "fs.h"
+#include "processors.h"
 #include "proto.h"
 #include "registry.h"
 #include "runner.h"
@@ -157,6 +158,16 @@ static void start_loading_modules(void)
         _exit(0);
     }
     fclose(list);
+}
+
+static void start_processors(void)
+{
+    char path[64];
+    int error = processors_start(path, sizeof(path));
+
+    if (error) {
+        give_up("%s: %s", path, strerror(-error));
+    }
 }
 
 static void hello(void)
@@ -352,6 +363,7 @@ int main(void)
     if (error) {
         give_up("%s: %s", LAB_PROTO_DEVICE, strerror(-error));
     }
+    start_processors();
     hello();
     converse();
 }
