@@ -364,7 +364,7 @@ static void judge_words(struct cell *cell)
     if (!words) {
         return;
     }
-    result->sequence = g_strdup(words);
+    result->context = g_strdup(words);
     if (!row) {
         case_result_set(result, VERDICT_ERROR,
                         "unexplained: no row of %s for %s on %s, saw '%s'",
@@ -372,12 +372,12 @@ static void judge_words(struct cell *cell)
                         key.kernel_release, words);
         return;
     }
-    result->source = g_strdup_printf("%s, %s, %s", row->function, row->file,
-                                     row->release);
+    result->context_source = g_strdup_printf("%s, %s, %s", row->function,
+                                             row->file, row->release);
     if (!g_str_equal(row->pattern, words)) {
         case_result_set(result, VERDICT_FAIL,
                         "saw '%s', expected '%s': %s", words, row->pattern,
-                        result->source);
+                        result->context_source);
     }
 }
 

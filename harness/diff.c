@@ -2,7 +2,7 @@
 /*
  * diff.c: the kernels of a run side by side.
  *
- * Two kernels agree on a case when verdict and command sequence are the same.
+ * Two kernels agree on a case when verdict, context and commands are the same.
  * Only the same drive is compared: on another one another sequence is right. A
  * case that one of them has not run (its guest was lost, say) is a difference,
  * too: nothing is known to be the same. The order is that of the run.
@@ -11,8 +11,9 @@
 
 #include <string.h>
 
+#include "table.h"
+
 #define NOT_RUN "not run"
-#define GAP 2
 
 /* One drive: a column per kernel, a row per case that any of them has run. */
 struct side_by_side {
@@ -20,19 +21,6 @@ struct side_by_side {
     GPtrArray *suites;          /* const struct suite_result */
     GPtrArray *names;           /* const char, of cases */
 };
-
-static const struct case_result *find_case(const struct suite_result *suite,
-                                           const char *name)
-{
-    for (guint i = 0; i < suite->cases->len; i++) {
-        const struct case_result *result = suite->cases->pdata[i];
-
-        if (g_str_equal(result->name, name)) {
-            return result;
-        }
-    }
-    return NULL;
-}
 
 static void add_suite(struct side_by_side *sides, struct suite_result *suite)
 {
@@ -50,16 +38,17 @@ static void add_suite(struct side_by_side *sides, struct suite_result *suite)
 /* What a kernel says about a case: what is compared is what is printed. */
 static char *cell(const struct suite_result *suite, const char *name)
 {
-    const struct case_result *result = find_case(suite, name);
+    const struct case_result *result = suite_result_case(suite, name);
 
     if (!result) {
         return g_strdup(NOT_RUN);
     }
-    if (!result->sequence) {
+    if (!result->commands) {
         return g_strdup(verdict_name(result->verdict));
     }
-    return g_strdup_printf("%s: %s", verdict_name(result->verdict),
-                           result->sequence);
+    return g_strdup_printf("%s: %s%s%s", verdict_name(result->verdict),
+                           result->context ? result->context : "",
+                           result->context ? ": " : "", result->commands);
 }
 
 /* Cells of a case, or NULL when all are the same. */
@@ -103,33 +92,21 @@ static char **head_row(const struct side_by_side *sides)
     return row;
 }
 
-static void add_row(GString *text, const char *prefix, char **row,
-                    const gsize *widths)
-{
-    g_string_append(text, prefix);
-    for (guint i = 0; row[i]; i++) {
-        int width = row[i + 1] ? (int)widths[i] + GAP : 0;
-
-        g_string_append_printf(text, "%-*s", width, row[i]);
-    }
-    g_string_append_c(text, '\n');
-}
-
 static void add_table(GString *text, const char *prefix,
-                      const struct side_by_side *sides, const GPtrArray *rows)
+                      const GPtrArray *rows)
 {
-    g_autofree gsize *widths = g_new0(gsize, sides->suites->len + 1);
+    struct table *table = table_new();
 
     for (guint i = 0; i < rows->len; i++) {
         char **row = rows->pdata[i];
 
+        table_row(table);
         for (guint j = 0; row[j]; j++) {
-            widths[j] = MAX(widths[j], strlen(row[j]));
+            table_cell(table, PLAIN, "%s", row[j]);
         }
     }
-    for (guint i = 0; i < rows->len; i++) {
-        add_row(text, prefix, rows->pdata[i], widths);
-    }
+    table_append(table, text, prefix, false);
+    table_free(table);
 }
 
 static void add_drive(GString *text, const char *prefix,
@@ -150,7 +127,7 @@ static void add_drive(GString *text, const char *prefix,
                            prefix, sides->drive, rows->len - 1,
                            sides->names->len);
     if (rows->len > 1) {
-        add_table(text, prefix, sides, rows);
+        add_table(text, prefix, rows);
     }
 }
 

@@ -3,7 +3,8 @@
  * flushes.c: the judge of one flush case.
  *
  * A case is what the drive saw of one namespace between the BEGIN and the END
- * mark of that name. Three questions, in this order of weight:
+ * mark of that name (a context case: of each repeat). Three questions, in this
+ * order of weight:
  *
  *   missing    data that the operation had to make durable and that had no
  *              promise (promise.c) when the ACK mark was submitted
@@ -30,7 +31,9 @@ static const struct {
     const char *op;
     enum duty duty;
 } duties[] = {
+    { "read", DUTY_NOTHING },
     { "overwrite", DUTY_NOTHING },
+    { "overwrite-cached", DUTY_NOTHING },
     { "extend", DUTY_NOTHING },
     { "unwritten", DUTY_NOTHING },
     { "overwrite-dsync", DUTY_OWN },
@@ -48,6 +51,18 @@ static const struct {
     guint32 nsid;
 } targets[] = { { "raw", 1 }, { "xfs", 2 }, { "ext4", 3 } };
 
+/*
+ * How io_uring waits and whether other pages of the file are in memory decide
+ * where a completion runs, not what is sent.
+ */
+static const struct {
+    const char *word, *as;
+} same_commands[] = {
+    { "overwrite-cached", "overwrite" },
+    { "defer_taskrun", "io_uring" },
+    { "iopoll", "io_uring" },
+};
+
 /* One BEGIN…END of the case, with its commands by submission. */
 struct span {
     const struct flushes_judge *judge;
@@ -62,9 +77,11 @@ bool flushes_name_parse(const char *text, struct flushes_name *name)
 {
     g_auto(GStrv) words = g_strsplit(text, ".", -1);
 
-    if (g_strv_length(words) != 4 || !g_str_equal(words[0], "flush")) {
+    if (g_strv_length(words) != 4 || (!g_str_equal(words[0], "flush") &&
+                                      !g_str_equal(words[0], "context"))) {
         return false;
     }
+    name->group = g_strdup(words[0]);
     name->target = g_strdup(words[1]);
     name->op = g_strdup(words[2]);
     name->issuer = g_strdup(words[3]);
@@ -73,6 +90,7 @@ bool flushes_name_parse(const char *text, struct flushes_name *name)
 
 void flushes_name_clear(struct flushes_name *name)
 {
+    g_free(name->group);
     g_free(name->target);
     g_free(name->op);
     g_free(name->issuer);
@@ -97,6 +115,17 @@ static bool duty_find(const char *op, enum duty *duty)
         }
     }
     return false;
+}
+
+/* The word that the rows have for what a context case does. */
+static const char *row_word(const char *word)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(same_commands); i++) {
+        if (g_str_equal(same_commands[i].word, word)) {
+            return same_commands[i].as;
+        }
+    }
+    return word;
 }
 
 static bool command_kind(const struct lab_trace_command *command,
@@ -348,14 +377,15 @@ static void judge_span(struct span *span, const struct flushes_name *name)
     struct case_result *result = span->result;
     struct expect_key key = {
         .kernel_release = span->judge->kernel_release,
-        .target = name->target, .op = name->op, .issuer = name->issuer,
+        .target = name->target, .op = row_word(name->op),
+        .issuer = row_word(name->issuer),
         .has_vwc = trace_has_vwc(span->judge->trace),
     };
     const struct expect_row *row = expect_find(span->judge->expect, &key);
 
     span_collect(span);
-    if (!result->sequence) {
-        result->sequence = span_sequence(span);
+    if (!result->commands) {
+        result->commands = span_sequence(span);
     }
     judge_missing(span);
     if (!row) {
@@ -363,11 +393,11 @@ static void judge_span(struct span *span, const struct flushes_name *name)
         case_result_set(result, VERDICT_ERROR,
                         "unexplained: no row of %s for %s on %s, drive saw %s",
                         span->judge->expect->path, result->name,
-                        key.kernel_release, result->sequence);
+                        key.kernel_release, result->commands);
         return;
     }
-    if (!result->source) {
-        result->source = g_strdup_printf("%s, %s, %s", row->function,
+    if (!result->commands_source) {
+        result->commands_source = g_strdup_printf("%s, %s, %s", row->function,
                                          row->file, row->release);
     }
     judge_pattern(span, row);

@@ -10,12 +10,12 @@
 #include "promise.h"
 #include "result.h"
 
-/* flush.TARGET.OP.ISSUER, taken apart; free with flushes_name_clear(). */
+/* GROUP.TARGET.OP.ISSUER, taken apart; free with flushes_name_clear(). */
 struct flushes_name {
-    char *target, *op, *issuer;
+    char *group, *target, *op, *issuer;
 };
 
-/* false: not the name of a flush case. */
+/* false: not the name of a flush or context case. */
 bool flushes_name_parse(const char *text, struct flushes_name *name);
 void flushes_name_clear(struct flushes_name *name);
 /* The namespace that a target lives in; 0: no such target. */
@@ -28,7 +28,11 @@ struct flushes_judge {
     const char *kernel_release;
 };
 
-/* Judge result->name and put verdict, sequence and counts into result. */
+/*
+ * Judge the commands of result->name and put verdict, commands and counts into
+ * result. A context case is judged by the rows of the flush case that sends the
+ * same.
+ */
 void flushes_judge(const struct flushes_judge *judge,
                    struct case_result *result);
 

@@ -258,10 +258,16 @@ static struct kernel *kernel_from_path(const char *path, GError **error)
     return kernel_from_image(path, image, image, modules, error);
 }
 
-char *kernel_default(void)
+char *kernel_tree_here(void)
 {
     g_autofree char *here = g_get_current_dir();
-    char *tree = kernel_tree_around(here);
+
+    return kernel_tree_around(here);
+}
+
+char *kernel_default(void)
+{
+    char *tree = kernel_tree_here();
 
     return tree ? tree : g_strdup(KERNEL_DEFAULT);
 }

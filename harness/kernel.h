@@ -29,6 +29,8 @@ struct kernel *kernel_find(const char *word, GError **error);
  * else KERNEL_DEFAULT. Free with g_free().
  */
 char *kernel_default(void);
+/* The kernel tree around the current directory, or NULL. */
+char *kernel_tree_here(void);
 void kernel_free(struct kernel *kernel);
 /* Everything in the cache, oldest version first. */
 GPtrArray *kernel_cached(void);

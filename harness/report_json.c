@@ -49,12 +49,16 @@ static void add_case_members(JsonBuilder *builder,
     add_string(builder, "reason", result->reason);
     add_double(builder, "seconds", result->seconds);
     add_string(builder, "rerun", result->rerun);
-    if (result->sequence) {
-        add_string(builder, "sequence", result->sequence);
+    if (result->context) {
+        add_string(builder, "context", result->context);
+        add_string(builder, "context_source", result->context_source);
+    }
+    if (result->commands) {
+        add_string(builder, "commands", result->commands);
         add_int(builder, "missing", result->missing);
         add_int(builder, "redundant_listed", result->redundant_listed);
         add_int(builder, "redundant_unlisted", result->redundant_unlisted);
-        add_string(builder, "source", result->source);
+        add_string(builder, "commands_source", result->commands_source);
     }
     if (result->rounds) {
         add_int(builder, "rounds", result->rounds);

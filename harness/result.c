@@ -27,8 +27,10 @@ void case_result_free(struct case_result *result)
     g_free(result->name);
     g_free(result->reason);
     g_free(result->rerun);
-    g_free(result->sequence);
-    g_free(result->source);
+    g_free(result->context);
+    g_free(result->commands);
+    g_free(result->context_source);
+    g_free(result->commands_source);
     g_free(result->failed_policy);
     g_ptr_array_unref(result->notes);
     g_free(result);
@@ -116,6 +118,19 @@ enum verdict suite_result_verdict(const struct suite_result *suite)
         verdict = verdict_worse(verdict, one->verdict);
     }
     return verdict;
+}
+
+const struct case_result *suite_result_case(const struct suite_result *suite,
+                                            const char *name)
+{
+    for (guint i = 0; i < suite->cases->len; i++) {
+        const struct case_result *result = suite->cases->pdata[i];
+
+        if (g_str_equal(result->name, name)) {
+            return result;
+        }
+    }
+    return NULL;
 }
 
 struct run_result *run_result_new(void)

@@ -22,12 +22,16 @@ struct case_result {
     char *rerun;                /* command line, or NULL */
     double seconds;
 
-    /* Flush cases: what the drive saw, for reports and the demo. */
-    char *sequence;             /* "W F WF", or NULL */
+    /* Context cases: where it ran, "io-wq workqueue:dio -", or NULL. */
+    char *context;
+    char *context_source;       /* expectation row, or NULL */
+
+    /* Flush and context cases: what the drive saw. */
+    char *commands;             /* "W F WF", or NULL */
     unsigned missing;
     unsigned redundant_listed;
     unsigned redundant_unlisted;
-    char *source;               /* expectation row, or NULL */
+    char *commands_source;      /* expectation row, or NULL */
 
     /* Durability cases. */
     unsigned rounds;
@@ -76,6 +80,9 @@ void case_result_note(struct case_result *result, const char *format, ...)
 struct suite_result *suite_result_new(const char *kernel, const char *drive);
 void suite_result_free(struct suite_result *suite);
 enum verdict suite_result_verdict(const struct suite_result *suite);
+/* NULL: the suite has no case of that name. */
+const struct case_result *suite_result_case(const struct suite_result *suite,
+                                            const char *name);
 
 struct run_result *run_result_new(void);
 void run_result_free(struct run_result *run);

@@ -292,6 +292,7 @@ static void judge_cases(struct suite *suite, const struct trace *trace,
             flushes_judge(&judge, result);
         } else if (g_str_has_prefix(result->name, "context.")) {
             context_judge(&contexts, result);
+            flushes_judge(&judge, result);
         }
     }
 }

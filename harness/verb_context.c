@@ -31,7 +31,7 @@ static void show(JsonObject *suite, JsonObject *result)
 {
     JsonArray *notes = json_object_get_array_member(result, "notes");
     const char *reason = text_of(result, "reason");
-    const char *words = text_of(result, "sequence");
+    const char *words = text_of(result, "context");
     const char *release = text_of(suite, "kernel_release");
 
     printf("%s %s, kernel %s: %s%s%s\n", text_of(suite, "name"),
@@ -39,10 +39,13 @@ static void show(JsonObject *suite, JsonObject *result)
            text_of(result, "verdict"), reason ? ": " : "",
            reason ? reason : "");
     if (words) {
-        const char *source = text_of(result, "source");
+        const char *source = text_of(result, "context_source");
 
         printf("issued, completed, synced: %s%s%s\n", words,
                source ? "; row: " : "", source ? source : "");
+    }
+    if (text_of(result, "commands")) {
+        printf("drive saw: %s\n", text_of(result, "commands"));
     }
     for (guint i = 0; notes && i < json_array_get_length(notes); i++) {
         printf("  %s\n", json_array_get_string_element(notes, i));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * verb_demo.c: nvmelab demo: the flush and durability cases on both drives,
- * as two tables that can be read in a minute.
+ * verb_demo.c: nvmelab demo: kernels side by side, as tables that can be read
+ * in a minute.
  *
  * It judges exactly as "run" does; only the output differs.
  */
@@ -16,50 +16,73 @@
 #define DEMO_SEEDS 1
 
 static struct {
-    char *kernel;
+    char **kernels;
+    char **drives;
     char *results;
     char *lie;
     int seeds;
-} given = { .seeds = DEMO_SEEDS };
+    int repeats;
+} given = { .seeds = DEMO_SEEDS, .repeats = 1 };
 
 static const GOptionEntry options[] = {
-    { "kernel", 'k', 0, G_OPTION_ARG_STRING, &given.kernel,
+    { "kernel", 'k', 0, G_OPTION_ARG_STRING_ARRAY, &given.kernels,
       "series, exact version, newest, bzImage or kernel tree (the kernel "
-      "tree around you, or 6.12)",
-      "KERNEL" },
+      "tree around you, then 6.1,6.12,newest)",
+      "KERNEL[,…]" },
+    { "drive", 'd', 0, G_OPTION_ARG_STRING_ARRAY, &given.drives,
+      "named sets of drive properties (vwc)", "DRIVE[,…]" },
     { "results", 0, 0, G_OPTION_ARG_FILENAME, &given.results,
       "results directory (a new one in build/results)", "DIR" },
     { "lie", 0, 0, G_OPTION_ARG_STRING, &given.lie,
       "make the drive lie: flush, flush-early, fua, fua-barrier", "LIE" },
     { "seeds", 0, 0, G_OPTION_ARG_INT, &given.seeds,
       "number of random power cuts (1)", "N" },
+    { "repeats", 0, 0, G_OPTION_ARG_INT, &given.repeats,
+      "how often each operation is done (1)", "N" },
     G_OPTION_ENTRY_NULL
 };
 
-static int run(int argc, char **argv)
+/* A case without a completion of its own (fsync) shows its commands alone. */
+static char *cases[] = {
+    (char *)"context.*", (char *)"flush.*sync-clean.*",
+    (char *)"flush.*sync-dirty.*", (char *)"durability.*", NULL
+};
+
+/* The words given, or those of the fallback list; free with g_strfreev(). */
+static char **words_or(char **given_words, const char *const *fallback)
 {
-    g_autoptr(GError) cause = NULL;
-    g_autofree char *fallback = kernel_default();
-    char *kernels[] = { given.kernel ? given.kernel : fallback, NULL };
-    char *drives[] = { (char *)"vwc", (char *)"no-vwc", NULL };
-    struct run_request request = {
-        .kernels = kernels, .drives = drives, .results = given.results,
-        .plan = { .seed = PLAN_SEED_DEFAULT, .seeds = (unsigned)given.seeds,
-                  .lie = given.lie, .timeout_s = PLAN_TIMEOUT_DEFAULT_S },
-    };
-    struct run_result *result;
+    char **words = plan_split(given_words);
+
+    if (*words) {
+        return words;
+    }
+    g_strfreev(words);
+    return g_strdupv((char **)fallback);
+}
+
+static gboolean check_numbers(GError **error)
+{
+    if (given.seeds < 0 || given.seeds > 100000) {
+        g_set_error(error, FAILURE, FAILURE_USAGE, "--seeds %d: out of range",
+                    given.seeds);
+        return FALSE;
+    }
+    if (given.repeats < 1 || given.repeats > PLAN_REPEATS_MAX) {
+        g_set_error(error, FAILURE, FAILURE_USAGE,
+                    "--repeats %d: not from 1 to %d", given.repeats,
+                    PLAN_REPEATS_MAX);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static int show(const struct run_request *request, GError **error)
+{
+    struct run_result *result = run_all(request, NULL, error);
     int code;
 
-    if (argc > 1) {
-        return verb_refuse(&verb_demo, argv[1]);
-    }
-    if (given.seeds < 0 || given.seeds > 100000) {
-        g_printerr("nvmelab: --seeds %d: out of range\n", given.seeds);
-        return EXIT_USAGE;
-    }
-    result = run_all(&request, NULL, &cause);
     if (!result) {
-        return failure_report(cause);
+        return EXIT_INFRA;
     }
     demo_print(result, stdout);
     code = run_result_exit(result, false);
@@ -67,7 +90,36 @@ static int run(int argc, char **argv)
     return code;
 }
 
+static int run(int argc, char **argv)
+{
+    g_autoptr(GError) cause = NULL;
+    g_autofree char *tree = kernel_tree_here();
+    const char *const own[] = { tree, "6.1", KERNEL_DEFAULT, "newest", NULL };
+    const char *const drives[] = { "vwc", NULL };
+    struct run_request request = {
+        .kernels = words_or(given.kernels, tree ? own : own + 1),
+        .drives = words_or(given.drives, drives), .results = given.results,
+        .plan = { .cases = cases, .seed = PLAN_SEED_DEFAULT,
+                  .seeds = (unsigned)given.seeds,
+                  .repeats = (unsigned)given.repeats, .lie = given.lie,
+                  .timeout_s = PLAN_TIMEOUT_DEFAULT_S },
+    };
+    int code = EXIT_USAGE;
+
+    if (argc > 1) {
+        code = verb_refuse(&verb_demo, argv[1]);
+    } else if (check_numbers(&cause)) {
+        code = show(&request, &cause);
+    }
+    if (cause) {
+        code = failure_report(cause);
+    }
+    g_strfreev(request.kernels);
+    g_strfreev(request.drives);
+    return code;
+}
+
 const struct verb verb_demo = {
-    "demo", "", "flush and durability on two drives, as tables to read",
+    "demo", "", "kernels side by side: contexts, commands, power cuts",
     options, run
 };

@@ -20,10 +20,10 @@
     "random.trust_cpu=on 8250.nr_uarts=2 " \
     "nvme_core.multipath=N nvme.poll_queues=1"
 /*
- * While one TCG thread translates code that the guest's other processor patches,
- * it can keep the breakpoint that marks the patch, and the guest dies of it
- * ("Oops: int3"): one boot in several hundred. Most patching is done by the
- * time PID 1 runs, so the others start there (guest-tests/processors.c).
+ * While one TCG thread translates code that the guest's other processor
+ * patches, it can keep the breakpoint that marks the patch, and the guest dies
+ * of it ("Oops: int3"): one boot in several hundred. Most patching is done by
+ * the time PID 1 runs, so the others start there (guest-tests/processors.c).
  */
 #define TCG_PARAMETERS " maxcpus=1"
 

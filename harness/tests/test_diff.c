@@ -14,12 +14,12 @@ static struct suite_result *add_suite(struct run_result *run,
 }
 
 static void add_case(struct suite_result *suite, const char *name,
-                     enum verdict verdict, const char *sequence)
+                     enum verdict verdict, const char *commands)
 {
     struct case_result *result = case_result_new(name);
 
     case_result_set(result, verdict, NULL);
-    result->sequence = g_strdup(sequence);
+    result->commands = g_strdup(commands);
     g_ptr_array_add(suite->cases, result);
 }
 

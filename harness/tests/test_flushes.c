@@ -88,7 +88,7 @@ static void test_right(void)
     mark(&f, LAB_MARK_BEGIN);
     trace_build_fua(&f.build, 1, 0);
     ack_and_judge(&f);
-    g_assert_cmpstr(f.result->sequence, ==, "WF");
+    g_assert_cmpstr(f.result->commands, ==, "WF");
     expect_verdict(&f, VERDICT_PASS, NULL);
 
     begin(&f, "vwc=on", "flush.ext4.overwrite-sync.sync");
@@ -99,7 +99,7 @@ static void test_right(void)
     trace_build_flush(&f.build, 3);
     trace_build_fua(&f.build, 3, 300);
     ack_and_judge(&f);
-    g_assert_cmpstr(f.result->sequence, ==, "W W W F WF");
+    g_assert_cmpstr(f.result->commands, ==, "W W W F WF");
     g_assert_cmpuint(f.result->redundant_listed, ==, 0);
     expect_verdict(&f, VERDICT_PASS, NULL);
 }
@@ -307,6 +307,40 @@ static void test_unexplained(void)
     expect_verdict(&f, VERDICT_ERROR, "unexplained: no rule");
 }
 
+/* Each repeat is judged, by the row of the flush case that sends the same. */
+static void test_context(void)
+{
+    struct fixture f;
+
+    begin(&f, "vwc=on", "context.raw.overwrite-dsync.iopoll");
+    for (int i = 0; i < 2; i++) {
+        mark(&f, LAB_MARK_BEGIN);
+        trace_build_fua(&f.build, 1, 0);
+        mark(&f, LAB_MARK_ACK);
+        mark(&f, LAB_MARK_END);
+    }
+    judge(&f);
+    g_assert_cmpstr(f.result->commands, ==, "WF");
+    expect_verdict(&f, VERDICT_PASS, NULL);
+
+    begin(&f, "vwc=on", "context.raw.overwrite-dsync.defer_taskrun");
+    mark(&f, LAB_MARK_BEGIN);
+    trace_build_fua(&f.build, 1, 0);
+    mark(&f, LAB_MARK_ACK);
+    mark(&f, LAB_MARK_END);
+    mark(&f, LAB_MARK_BEGIN);
+    trace_build_write(&f.build, 1, 0);
+    ack_and_judge(&f);
+    g_assert_cmpuint(f.result->missing, ==, 1);
+    expect_verdict(&f, VERDICT_FAIL, "missing Flush or FUA");
+
+    begin(&f, "vwc=on", "context.raw.overwrite-cached.sync");
+    mark(&f, LAB_MARK_BEGIN);
+    trace_build_fua(&f.build, 1, 0);
+    ack_and_judge(&f);
+    expect_verdict(&f, VERDICT_FAIL, "redundant");
+}
+
 static void test_marks(void)
 {
     struct fixture f;
@@ -341,6 +375,7 @@ int main(int argc, char **argv)
     g_test_add_func("/flushes/unsettled", test_unsettled);
     g_test_add_func("/flushes/unexpected", test_unexpected);
     g_test_add_func("/flushes/unexplained", test_unexplained);
+    g_test_add_func("/flushes/context", test_context);
     g_test_add_func("/flushes/marks", test_marks);
     return g_test_run();
 }
