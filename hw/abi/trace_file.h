@@ -75,7 +75,7 @@ struct lab_trace_command {
     uint64_t submitted_stamp;
     uint64_t visible_stamp;     /* 0: no data became visible */
     uint64_t completed_stamp;   /* 0: no CQE */
-    uint64_t submitted_ns;      /* doorbell */
+    uint64_t submitted_ns;      /* doorbell, or its shadow seen */
     uint64_t fetched_ns;
     uint64_t visible_ns;        /* writes: in the cache; reads: transferred */
     uint64_t durable_ns;        /* 0: not promised when this was written */

@@ -64,6 +64,8 @@ struct lab_stat {
     uint64_t trace_records;
     uint64_t trace_records_lost;
     uint64_t guest_errors;      /* lines of class LAB_LOG_GUEST */
+    uint64_t doorbell_writes;   /* to doorbell registers */
+    uint64_t shadow_doorbells;  /* changes seen in the shadow doorbell page */
 };
 
 #endif

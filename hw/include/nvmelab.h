@@ -139,6 +139,7 @@ struct lab_config {
     uint8_t mdts;                   /* largest transfer 4 KiB << mdts; 1..9 */
     uint16_t irq_vectors;           /* MSI-X vectors that irq() accepts */
     bool has_vendor_commands;
+    bool has_shadow_doorbells;      /* with up to 511 queue pairs */
 };
 
 #define LAB_CONFIG_DEFAULT                                              \
@@ -146,6 +147,7 @@ struct lab_config {
         .has_vwc = true, .cache_size_bytes = 64 << 20,                  \
         .io_queue_pairs_max = 64, .queue_entries_max = 1024, .mdts = 7, \
         .irq_vectors = 65, .has_vendor_commands = true,                 \
+        .has_shadow_doorbells = true,                                   \
     }
 
 struct lab_ns_config {

@@ -152,10 +152,14 @@ static uint16_t (*const immediate[256])(struct req *req) = {
     [NVME_ADMIN_IDENTIFY] = exec_identify,
     [NVME_ADMIN_ABORT] = exec_abort,
     [NVME_ADMIN_GET_FEATURES] = exec_get_features,
+    [NVME_ADMIN_DOORBELL_BUFFERS] = exec_doorbell_buffers,
 };
 
 bool admin_is_supported(const struct lab_ctrl *ctrl, uint8_t opcode)
 {
+    if (opcode == NVME_ADMIN_DOORBELL_BUFFERS) {
+        return shadow_is_offered(ctrl);
+    }
     return immediate[opcode] || opcode == NVME_ADMIN_SET_FEATURES ||
            opcode == NVME_ADMIN_ASYNC_EVENT || vendor_is_command(ctrl, opcode);
 }

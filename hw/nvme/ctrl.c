@@ -325,6 +325,7 @@ void ctrl_disable(struct lab_ctrl *ctrl)
 
     req_report_posted(ctrl);
     queue_free_all(ctrl);
+    shadow_off(ctrl);
     ctrl->csts = 0;
     ctrl->cc = 0;
     ctrl->shutdown = 0;
@@ -422,12 +423,14 @@ void lab_run(struct lab_ctrl *ctrl)
     /* What is done while running is seen below, without another kick. */
     ctrl->is_kicked = true;
     if (!ctrl_is_dark(ctrl)) {
+        shadow_look(ctrl);
         run_commands(ctrl);
     }
     if (!ctrl_is_dark(ctrl)) {
         arm_timer(ctrl);
     }
     ctrl->is_kicked = false;
+    shadow_arm(ctrl);
     start_step(ctrl);
     cut_step(ctrl);
 }

@@ -25,6 +25,8 @@ static uint16_t build_ctrl(struct req *req, void *page)
     id->mdts = config->mdts;
     id->ver = htole32(NVME_VS_2_0);
     id->cntrltype = 1;                          /* I/O controller */
+    id->oacs = htole16(shadow_is_offered(req->ctrl)
+                           ? NVME_OACS_DOORBELL_BUFFERS : 0);
     id->acl = 3;
     id->aerl = LAB_AER_MAX - 1;
     id->frmw = 1 << 1 | 1;                      /* one slot, read only */

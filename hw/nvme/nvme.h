@@ -60,6 +60,12 @@ struct doorbell {
     struct moment rung;
 };
 
+/* A queue's entry in the shadow doorbell page; shadow.c. */
+struct shadow_entry {
+    uint32_t seen;              /* when it was last read */
+    bool is_armed;              /* SQ: EventIdx is that value */
+};
+
 TAILQ_HEAD(req_list, req);
 
 struct sq {
@@ -75,6 +81,7 @@ struct sq {
     uint32_t doorbell_count;
     uint32_t in_flight;
     struct req_list reqs;       /* fetched, CQE not posted */
+    struct shadow_entry entry;
 };
 
 struct cq {
@@ -89,6 +96,7 @@ struct cq {
     uint16_t vector;
     uint32_t sq_count;
     struct req_list waiting;    /* finished, no room in the queue */
+    struct shadow_entry entry;
 };
 
 struct req {
@@ -163,6 +171,12 @@ struct lab_ctrl {
     uint32_t features[256];
     uint8_t irq_vector_config[LAB_IRQ_VECTORS_MAX / 8 + 1];
 
+    struct {
+        bool is_on;
+        uint64_t doorbells;     /* addresses of the two pages */
+        uint64_t events;
+    } shadow;
+
     struct fanout_list fanouts;
     uint32_t shutdown;          /* number of the one under way; 0: none */
     uint32_t shutdowns;
@@ -212,11 +226,31 @@ void sq_free(struct lab_ctrl *ctrl, struct sq *sq);
 void cq_free(struct lab_ctrl *ctrl, struct cq *cq);
 void sq_doorbell(struct lab_ctrl *ctrl, uint32_t id, uint32_t tail);
 void cq_doorbell(struct lab_ctrl *ctrl, uint32_t id, uint32_t head);
+/* What a doorbell says, once it is known; bad values are the driver's error. */
+void sq_set_tail(struct lab_ctrl *ctrl, struct sq *sq, uint32_t tail);
+void cq_set_head(struct lab_ctrl *ctrl, struct cq *cq, uint32_t head);
+bool cq_is_full(const struct cq *cq);
 /* The queue whose next command was submitted first; NULL: none can go on. */
 struct sq *sq_next(struct lab_ctrl *ctrl);
 /* Post the CQE if there is room. */
 bool cq_post(struct lab_ctrl *ctrl, struct req *req);
 void cq_raise_all(struct lab_ctrl *ctrl);
+
+/* shadow.c */
+bool shadow_is_offered(const struct lab_ctrl *ctrl);
+uint16_t exec_doorbell_buffers(struct req *req);
+void shadow_off(struct lab_ctrl *ctrl);
+void shadow_sq_new(struct lab_ctrl *ctrl, struct sq *sq);
+void shadow_cq_new(struct lab_ctrl *ctrl, struct cq *cq);
+/* Its register was written; true: the entry counts, not the register. */
+bool shadow_sq_rung(struct lab_ctrl *ctrl, struct sq *sq);
+bool shadow_cq_rung(struct lab_ctrl *ctrl, struct cq *cq);
+/* See tails that were moved in silence. */
+void shadow_look(struct lab_ctrl *ctrl);
+/* End of a run: ask to be rung again. */
+void shadow_arm(struct lab_ctrl *ctrl);
+/* The queue looks full. */
+void shadow_cq_needed(struct lab_ctrl *ctrl, struct cq *cq);
 
 /* req.c */
 void req_fetch(struct lab_ctrl *ctrl, struct sq *sq);

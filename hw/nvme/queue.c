@@ -29,6 +29,7 @@ struct sq *sq_new(struct lab_ctrl *ctrl, uint16_t id, uint16_t cqid,
     TAILQ_INIT(&sq->reqs);
     ctrl->cq[cqid]->sq_count++;
     ctrl->sq[id] = sq;
+    shadow_sq_new(ctrl, sq);
     return sq;
 }
 
@@ -45,6 +46,7 @@ struct cq *cq_new(struct lab_ctrl *ctrl, uint16_t id, uint32_t size,
     cq->phase = true;
     TAILQ_INIT(&cq->waiting);
     ctrl->cq[id] = cq;
+    shadow_cq_new(ctrl, cq);
     return cq;
 }
 
@@ -88,30 +90,50 @@ static uint32_t ring_distance(uint32_t from, uint32_t to, uint32_t size)
     return to >= from ? to - from : to + size - from;
 }
 
+static bool is_tail_in_range(struct lab_ctrl *ctrl, const struct sq *sq,
+                             uint32_t tail)
+{
+    if (tail < sq->size) {
+        return true;
+    }
+    ctrl_log(ctrl, LAB_LOG_GUEST, "SQ %u: tail %u of %u entries", sq->id, tail,
+             sq->size);
+    aer_raise(ctrl, NVME_AER_INVALID_DOORBELL_VALUE);
+    return false;
+}
+
 void sq_doorbell(struct lab_ctrl *ctrl, uint32_t id, uint32_t tail)
 {
     struct sq *sq = id <= ctrl->config.io_queue_pairs_max ? ctrl->sq[id] : NULL;
-    struct doorbell *doorbell;
-    uint32_t waiting;
+    bool is_bell_only;
 
+    ctrl->stat.doorbell_writes++;
     if (!sq) {
         ctrl_log(ctrl, LAB_LOG_GUEST, "doorbell of absent SQ %u", id);
         aer_raise(ctrl, NVME_AER_INVALID_DOORBELL_REGISTER);
         return;
     }
-    if (tail >= sq->size) {
-        ctrl_log(ctrl, LAB_LOG_GUEST, "SQ %u: tail %u of %u entries", id, tail,
-                 sq->size);
-        aer_raise(ctrl, NVME_AER_INVALID_DOORBELL_VALUE);
-        return;
+    is_bell_only = shadow_sq_rung(ctrl, sq);
+    shadow_look(ctrl);
+    if (is_bell_only) {
+        is_tail_in_range(ctrl, sq, tail);
+    } else {
+        sq_set_tail(ctrl, sq, tail);
     }
-    if (tail == sq->tail) {
+}
+
+void sq_set_tail(struct lab_ctrl *ctrl, struct sq *sq, uint32_t tail)
+{
+    struct doorbell *doorbell;
+    uint32_t waiting;
+
+    if (!is_tail_in_range(ctrl, sq, tail) || tail == sq->tail) {
         return;
     }
     waiting = ring_distance(sq->head, sq->tail, sq->size);
     if (waiting + ring_distance(sq->tail, tail, sq->size) >= sq->size) {
-        ctrl_log(ctrl, LAB_LOG_GUEST, "SQ %u: tail %u runs past head %u", id,
-                 tail, sq->head);
+        ctrl_log(ctrl, LAB_LOG_GUEST, "SQ %u: tail %u runs past head %u",
+                 sq->id, tail, sq->head);
         aer_raise(ctrl, NVME_AER_INVALID_DOORBELL_VALUE);
         return;
     }
@@ -127,17 +149,27 @@ void sq_doorbell(struct lab_ctrl *ctrl, uint32_t id, uint32_t tail)
 void cq_doorbell(struct lab_ctrl *ctrl, uint32_t id, uint32_t head)
 {
     struct cq *cq = id <= ctrl->config.io_queue_pairs_max ? ctrl->cq[id] : NULL;
-    struct req *req;
 
+    ctrl->stat.doorbell_writes++;
     if (!cq) {
         ctrl_log(ctrl, LAB_LOG_GUEST, "doorbell of absent CQ %u", id);
         aer_raise(ctrl, NVME_AER_INVALID_DOORBELL_REGISTER);
         return;
     }
+    if (shadow_cq_rung(ctrl, cq) && head < cq->size) {
+        return;
+    }
+    cq_set_head(ctrl, cq, head);
+}
+
+void cq_set_head(struct lab_ctrl *ctrl, struct cq *cq, uint32_t head)
+{
+    struct req *req;
+
     if (head >= cq->size || ring_distance(cq->head, head, cq->size) >
                                 ring_distance(cq->head, cq->tail, cq->size)) {
         ctrl_log(ctrl, LAB_LOG_GUEST, "CQ %u: head %u, tail %u of %u entries",
-                 id, head, cq->tail, cq->size);
+                 cq->id, head, cq->tail, cq->size);
         aer_raise(ctrl, NVME_AER_INVALID_DOORBELL_VALUE);
         return;
     }
@@ -186,7 +218,7 @@ struct sq *sq_next(struct lab_ctrl *ctrl)
     return first;
 }
 
-static bool cq_is_full(const struct cq *cq)
+bool cq_is_full(const struct cq *cq)
 {
     return (cq->tail + 1) % cq->size == cq->head;
 }
@@ -205,6 +237,9 @@ bool cq_post(struct lab_ctrl *ctrl, struct req *req)
         .status = htole16(req->status << 1 | cq->phase),
     };
 
+    if (cq_is_full(cq)) {
+        shadow_cq_needed(ctrl, cq);
+    }
     if (cq_is_full(cq)) {
         TAILQ_INSERT_TAIL(&cq->waiting, req, wait_link);
         return false;

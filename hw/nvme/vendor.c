@@ -113,7 +113,8 @@ char *lab_stats_json(struct lab_ctrl *ctrl)
         "power-cuts", "resets", "commands-submitted", "commands-completed",
         "writes", "writes-fua", "reads", "flushes", "unpromised-bytes",
         "cached-bytes", "destaged-bytes", "trace-records",
-        "trace-records-lost", "guest-errors",
+        "trace-records-lost", "guest-errors", "doorbell-writes",
+        "shadow-doorbells",
     };
     GString *json = g_string_new("{");
     struct lab_stat stat;

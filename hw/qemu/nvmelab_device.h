@@ -96,6 +96,7 @@ struct NvmelabState {
     uint8_t mdts;
     uint16_t irq_vectors;           /* 0 becomes io_queue_pairs_max + 1 */
     bool has_vendor_commands;
+    bool has_shadow_doorbells;
     char *trace_path;
     int on_power_cut;
 

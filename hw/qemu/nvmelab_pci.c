@@ -186,6 +186,7 @@ static void nvmelab_fill_config(NvmelabState *s)
         .mdts = s->mdts,
         .irq_vectors = s->irq_vectors,
         .has_vendor_commands = s->has_vendor_commands,
+        .has_shadow_doorbells = s->has_shadow_doorbells,
     };
 }
 
@@ -213,10 +214,12 @@ static bool nvmelab_make_trace(NvmelabState *s, Error **errp)
     drive = g_strdup_printf(
         "vwc=%s,cache-size=%" PRIu64 ",awun=%u,awupf=%u,lie=%s,"
         "floor-latency=%" PRIu64 ",max-ioqpairs=%u,max-queue-entries=%u,"
-        "mdts=%u,vendor-commands=%s", s->has_vwc ? "on" : "off",
+        "mdts=%u,vendor-commands=%s,shadow-doorbells=%s",
+        s->has_vwc ? "on" : "off",
         s->cache_size_bytes, s->awun_0based, s->awupf_0based,
         lab_lie_name(s->lie), s->floor_latency_ns, s->io_queue_pairs_max,
-        s->queue_entries_max, s->mdts, s->has_vendor_commands ? "on" : "off");
+        s->queue_entries_max, s->mdts, s->has_vendor_commands ? "on" : "off",
+        s->has_shadow_doorbells ? "on" : "off");
     s->trace = nvmelab_trace_open(s->trace_path, s->serial, drive, errp);
     return s->trace != NULL;
 }
@@ -324,6 +327,8 @@ static const Property nvmelab_properties[] = {
     DEFINE_PROP_UINT16("msix-vectors", NvmelabState, irq_vectors, 0),
     DEFINE_PROP_BOOL("vendor-commands", NvmelabState, has_vendor_commands,
                      true),
+    DEFINE_PROP_BOOL("shadow-doorbells", NvmelabState, has_shadow_doorbells,
+                     true),
     DEFINE_PROP_STRING("trace", NvmelabState, trace_path),
 };
 
@@ -351,6 +356,8 @@ static void nvmelab_describe(ObjectClass *oc)
         { "mdts", "Largest transfer, 4 KiB << mdts, 1..9" },
         { "msix-vectors", "MSI-X vectors, 1..2048; 0: max-ioqpairs + 1" },
         { "vendor-commands", "Vendor commands MARK, STAT and CUT" },
+        { "shadow-doorbells", "Doorbell Buffer Config, with up to 511 queue "
+          "pairs" },
         { "trace", "File for the command trace; replaced if it exists" },
         { "on-power-cut", "What the machine does after a power cut: reset, "
           "pause, quit" },

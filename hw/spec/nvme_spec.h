@@ -104,6 +104,7 @@ enum {
     NVME_ADMIN_SET_FEATURES = 0x09,
     NVME_ADMIN_GET_FEATURES = 0x0A,
     NVME_ADMIN_ASYNC_EVENT = 0x0C,
+    NVME_ADMIN_DOORBELL_BUFFERS = 0x7C,
 };
 
 /* NVM Command Set 3.1. */
@@ -250,6 +251,7 @@ _Static_assert(__builtin_offsetof(struct nvme_id_ctrl, oacs) == 256, "oacs");
 _Static_assert(__builtin_offsetof(struct nvme_id_ctrl, sqes) == 512, "sqes");
 _Static_assert(__builtin_offsetof(struct nvme_id_ctrl, subnqn) == 768, "nqn");
 
+#define NVME_OACS_DOORBELL_BUFFERS (1 << 8)
 #define NVME_VWC_PRESENT 1
 #define NVME_VWC_FLUSH_ALL (3 << 1)     /* Flush with NSID FFFFFFFFh works */
 #define NVME_ONCS_COMPARE (1 << 0)

@@ -102,6 +102,8 @@ void driver_enable(struct driver *driver, uint32_t entries)
 {
     struct fake_host *host = driver->host;
 
+    driver->shadow = 0;
+    memset(driver->has_to_ring, 0, sizeof(driver->has_to_ring));
     cq_init(driver, 0, entries);
     sq_init(driver, 0, 0, entries);
     reg_write(host, NVME_REG_AQA, (entries - 1) << 16 | (entries - 1));
@@ -211,8 +213,7 @@ uint16_t driver_submit(struct driver *driver, uint16_t qid,
 
 void driver_ring(struct driver *driver, uint16_t qid)
 {
-    reg_write(driver->host, NVME_REG_DOORBELLS + qid * 8,
-              driver->queues[qid].sq_tail);
+    driver_doorbell(driver, qid * 2u, driver->queues[qid].sq_tail);
 }
 
 uint16_t driver_send(struct driver *driver, uint16_t qid,
@@ -253,7 +254,7 @@ bool driver_poll(struct driver *driver, uint16_t cqid)
     driver->cqe[sqid][cid] = cqe;
     queue->cq_head = (queue->cq_head + 1) % queue->cq_entries;
     queue->phase ^= queue->cq_head == 0;
-    reg_write(driver->host, NVME_REG_DOORBELLS + cqid * 8 + 4, queue->cq_head);
+    driver_doorbell(driver, cqid * 2u + 1, queue->cq_head);
     return true;
 }
 

@@ -7,6 +7,10 @@
  * drive. driver_exec() does everything and returns the status. A completion
  * must be for a command in flight, with the right phase and queue: anything
  * else aborts the test.
+ *
+ * With shadow doorbells (driver_shadow_on) the I/O queues' doorbells go to the
+ * shadow page, and to the register when EventIdx asks for it, as Linux does it
+ * (drivers/nvme/host/pci.c, nvme_dbbuf_update_and_check_event, 6.12).
  */
 #ifndef LAB_DRIVER_H
 #define LAB_DRIVER_H
@@ -45,6 +49,11 @@ struct driver {
     uint64_t submitted_total;
     uint64_t buffer;            /* 1 MiB, for the helpers below */
     uint64_t list;              /* PRP list pages, filled by driver_prps() */
+    uint64_t shadow;            /* doorbell page; 0: registers only */
+    uint64_t events;            /* EventIdx page */
+    uint64_t rings[2 * DRIVER_QUEUES]; /* register writes, by doorbell */
+    bool is_drive_busy;         /* register writes have to wait */
+    bool has_to_ring[2 * DRIVER_QUEUES];
 };
 
 /* Registers. */
@@ -83,6 +92,14 @@ void driver_ring(struct driver *driver, uint16_t qid);
 /* Both. */
 uint16_t driver_send(struct driver *driver, uint16_t qid,
                      const struct nvme_command *cmd);
+
+/* Doorbell Buffer Config; returns its status. driver_enable() forgets it. */
+uint16_t driver_shadow_on(struct driver *driver);
+/* Doorbell number index (2 * id, CQ heads + 1), wherever it has to go. */
+void driver_doorbell(struct driver *driver, uint32_t index, uint32_t value);
+/* Register writes that had to wait (is_drive_busy). */
+void driver_ring_late(struct driver *driver);
+
 /* Take one completion off this CQ and ring its head; false: none. */
 bool driver_poll(struct driver *driver, uint16_t cqid);
 /* All of all queues; how many. */

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "bytes.h"
+
 uint8_t fuzz_u8(struct fuzz_input *input)
 {
     if (!input->size) {
@@ -50,6 +52,7 @@ struct fuzz_guest *fuzz_guest_new(struct fuzz_input *input)
     config.drive.awupf_0based = bits & 32 ? 7 : 0;
     config.drive.lie = (bits >> 6) % LAB_LIE_COUNT;
     config.drive.mdts = 6;
+    guest->has_shadow = fuzz_u8(input) & 1;
     guest->host = fake_new(&config);
     guest->host->drops_trace = true;
     return guest;
@@ -99,6 +102,13 @@ static void mmio(struct fuzz_guest *guest, uint64_t offset, uint64_t value,
     lab_mmio_write(guest->host->ctrl, offset, value, size);
 }
 
+/* Both, always: the drive takes the one that counts. */
+static void doorbell(struct fuzz_guest *guest, uint32_t index, uint32_t value)
+{
+    le32_put(fake_at(guest->host, FUZZ_SHADOW + index * 4), value);
+    mmio(guest, NVME_REG_DOORBELLS + index * 4, value, 4);
+}
+
 void fuzz_guest_send(struct fuzz_guest *guest, uint32_t queue,
                      const struct nvme_command *cmd)
 {
@@ -107,7 +117,7 @@ void fuzz_guest_send(struct fuzz_guest *guest, uint32_t queue,
     memcpy(fake_at(guest->host, sq_address(queue) + tail * sizeof(*cmd)), cmd,
            sizeof(*cmd));
     guest->tails[queue] = (tail + 1) % FUZZ_ENTRIES;
-    mmio(guest, NVME_REG_DOORBELLS + queue * 8, guest->tails[queue], 4);
+    doorbell(guest, queue * 2, guest->tails[queue]);
 }
 
 static void create(struct fuzz_guest *guest, uint8_t opcode, uint32_t queue,
@@ -116,6 +126,17 @@ static void create(struct fuzz_guest *guest, uint8_t opcode, uint32_t queue,
     struct nvme_command cmd = {
         .opcode = opcode, .prp1 = address,
         .cdw10 = (FUZZ_ENTRIES - 1) << 16 | queue, .cdw11 = cdw11,
+    };
+
+    fuzz_guest_send(guest, 0, &cmd);
+    fake_run(guest->host);
+}
+
+static void shadow(struct fuzz_guest *guest)
+{
+    struct nvme_command cmd = {
+        .opcode = NVME_ADMIN_DOORBELL_BUFFERS,
+        .prp1 = FUZZ_SHADOW, .prp2 = FUZZ_SHADOW + 0x1000,
     };
 
     fuzz_guest_send(guest, 0, &cmd);
@@ -132,6 +153,9 @@ void fuzz_guest_enable(struct fuzz_guest *guest)
     mmio(guest, NVME_REG_ASQ, sq_address(0), 8);
     mmio(guest, NVME_REG_ACQ, cq_address(0), 8);
     mmio(guest, NVME_REG_CC, NVME_CC_EN | 6u << 16 | 4u << 20, 4);
+    if (guest->has_shadow) {
+        shadow(guest);
+    }
     for (queue = 1; queue < FUZZ_QUEUES; queue++) {
         create(guest, NVME_ADMIN_CREATE_CQ, queue, cq_address(queue),
                queue == 1 ? 1 << 16 | 3 : 1);
@@ -175,9 +199,12 @@ void fuzz_guest_step(struct fuzz_guest *guest, struct fuzz_input *input)
         break;
     case 9:
     case 10:
+        doorbell(guest, value % FUZZ_QUEUES * 2 + 1,
+                 value / FUZZ_QUEUES % FUZZ_ENTRIES);
+        break;
     case 11:
-        mmio(guest, NVME_REG_DOORBELLS + value % FUZZ_QUEUES * 8 + 4,
-             value / FUZZ_QUEUES % FUZZ_ENTRIES, 4);
+        le32_put(fake_at(host, FUZZ_SHADOW + value % (2 * FUZZ_QUEUES) * 4),
+                 fuzz_u8(input) << (choice >> 4));
         break;
     case 12:
         host->stores[value % FAKE_NS_MAX].error = value & 0x80 ? -EIO : 0;

@@ -7,6 +7,7 @@
  * Guest memory, from FAKE_RAM_BASE:
  *
  *      0x00000 admin SQ, CQ; then an SQ and a CQ page per I/O queue
+ *      0x08000 shadow doorbells, 0x09000 EventIdx
  *      0x10000 data and PRP lists; the rest of FUZZ_RAM_BYTES
  */
 #ifndef LAB_FUZZ_GUEST_H
@@ -17,6 +18,7 @@
 #include "vendor.h"
 
 #define FUZZ_RAM_BYTES (256u << 10)
+#define FUZZ_SHADOW (FAKE_RAM_BASE + 0x8000)
 #define FUZZ_DATA (FAKE_RAM_BASE + 0x10000)
 #define FUZZ_QUEUES 3u
 #define FUZZ_ENTRIES 16u
@@ -36,6 +38,7 @@ uint64_t fuzz_u64(struct fuzz_input *input);
 struct fuzz_guest {
     struct fake_host *host;
     uint32_t tails[FUZZ_QUEUES];
+    bool has_shadow;            /* sends Doorbell Buffer Config */
 };
 
 /* A drive whose configuration the input chooses. */
@@ -50,7 +53,7 @@ void fuzz_guest_send(struct fuzz_guest *guest, uint32_t queue,
                      const struct nvme_command *cmd);
 /*
  * Something around the commands: run, storage in any order, failing storage,
- * time, CQ heads, reset, power cut.
+ * time, CQ heads, garbage in the shadow page, reset, power cut.
  */
 void fuzz_guest_step(struct fuzz_guest *guest, struct fuzz_input *input);
 /* A cut that the guest asked for is carried out. */

@@ -56,11 +56,19 @@ static void check_light(const struct fake_host *host, const char *what)
     }
 }
 
+static void run_guest(struct fake_host *host, uint64_t address, bool is_write)
+{
+    if (host->before_dma) {
+        host->before_dma(host->before_dma_opaque, address, is_write);
+    }
+}
+
 static int op_dma_read(void *opaque, uint64_t address, void *buf, size_t length)
 {
     struct fake_host *host = opaque;
 
     check_light(host, "DMA read");
+    run_guest(host, address, false);
     if (!is_backed(host, address, length)) {
         return -EFAULT;
     }
@@ -74,6 +82,7 @@ static int op_dma_write(void *opaque, uint64_t address, const void *buf,
     struct fake_host *host = opaque;
 
     check_light(host, "DMA write");
+    run_guest(host, address, true);
     if (!is_backed(host, address, length)) {
         return -EFAULT;
     }

@@ -79,6 +79,10 @@ struct fake_host {
 
     bool has_cut_request;
     struct lab_cut cut_request;
+
+    /* Another processor of the guest, just before the drive's DMA. */
+    void (*before_dma)(void *opaque, uint64_t address, bool is_write);
+    void *before_dma_opaque;
     bool is_cut_done;
     bool is_started;
     int start_error;

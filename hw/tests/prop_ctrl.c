@@ -8,6 +8,8 @@
  *     was never fetched (or is an event request, which waits for ever).
  *   - A block holds the last tag that was written to it; after a cut one that
  *     is not older than the newest promise (P1, P2, P3, P8).
+ * Half of the time the driver has shadow doorbells: what it submits in silence,
+ * also while the drive runs, has to be found.
  * One write at a time per block, so that the last tag is known; overlapping
  * writes are prop_wcache's.
  */
@@ -27,6 +29,9 @@ static void bring_up(struct world *world)
     driver_enable(driver, 12);
     driver_create_pair(driver, 1, 4 + prop_below(world->rng, 12), 1);
     driver_create_pair(driver, 2, 4, DRIVER_POLLED);
+    if (prop_one_in(world->rng, 2)) {
+        assert_status(driver_shadow_on(driver), NVME_SUCCESS);
+    }
     assert_status(driver_create_sq(driver, 3, 1, 6), NVME_SUCCESS);
     world_look_at_trace(world);
 }
@@ -177,11 +182,49 @@ static void delete_queue(struct world *world)
 
 /* -- Steps ---------------------------------------------------------------- */
 
+/*
+ * Another processor of the guest, while the drive runs: it submits and takes
+ * completions in the shadow page; a register it has to write waits for the
+ * drive.
+ */
+static void meanwhile(void *opaque, uint64_t address, bool is_write)
+{
+    struct world *world = opaque;
+    struct driver *driver = world->driver;
+
+    (void)address;
+    (void)is_write;
+    if (!driver->shadow || driver->is_drive_busy ||
+        !prop_one_in(world->rng, 24)) {
+        return;
+    }
+    driver->is_drive_busy = true;
+    if (prop_one_in(world->rng, 3)) {
+        driver_poll(driver, 1 + prop_below(world->rng, 2));
+    } else {
+        world_send_io(world);
+    }
+    driver->is_drive_busy = false;
+}
+
 static void bad_doorbell(struct world *world)
 {
     reg_write(world->host,
               NVME_REG_DOORBELLS + 4 * (8 + prop_below(world->rng, 40)),
               prop_draw(world->rng));
+}
+
+static void run_beside_guest(struct world *world, bool has_time)
+{
+    world->host->before_dma = meanwhile;
+    world->host->before_dma_opaque = world;
+    if (has_time) {
+        fake_advance(world->host, prop_below(world->rng, 3000));
+    } else {
+        fake_run(world->host);
+    }
+    world->host->before_dma = NULL;
+    driver_ring_late(world->driver);
 }
 
 static void step(struct world *world)
@@ -193,13 +236,13 @@ static void step(struct world *world)
     } else if (choice < 100) {
         world_send_admin(world);
     } else if (choice < 150) {
-        fake_run(world->host);
+        run_beside_guest(world, false);
         if (fake_waiting(world->host)) {
             fake_step_any(world->host,
                           prop_below(world->rng, fake_waiting(world->host)));
         }
     } else if (choice < 175) {
-        fake_advance(world->host, prop_below(world->rng, 3000));
+        run_beside_guest(world, true);
     } else if (choice < 192) {
         world_poll(world);
     } else if (choice < 194) {

@@ -63,7 +63,8 @@ static void test_ctrl(struct fixture *f, gconstpointer data)
     g_assert_cmphex(id[77], ==, 5);                         /* MDTS */
     g_assert_cmphex(le32_get(id + 80), ==, 0x20000);        /* VER */
     g_assert_cmphex(id[111], ==, 1);                        /* CNTRLTYPE */
-    g_assert_cmphex(le16_get(id + 256), ==, 0);             /* OACS */
+    g_assert_cmphex(le16_get(id + 256), ==, 0x100); /* OACS: Doorbell Buffer
+                                                           Config */
     g_assert_cmphex(id[259], ==, 3);                    /* AERL, 0's based */
     g_assert_cmphex(id[261] & 2, ==, 2);                    /* LPA: effects */
     g_assert_cmphex(id[262], ==, 63);                       /* ELPE */

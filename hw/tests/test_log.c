@@ -37,6 +37,7 @@ static void test_effects(struct fixture *f, gconstpointer data)
 
     (void)data;
     g_assert_cmphex(le32_get(page + 0x06 * 4), ==, 1);      /* Identify */
+    g_assert_cmphex(le32_get(page + 0x7C * 4), ==, 1); /* Doorbell Buffer */
     g_assert_cmphex(le32_get(page + LAB_OP_MARK * 4), ==, 1);
     g_assert_cmphex(le32_get(page + 1024 + 0x00 * 4), ==, 1); /* Flush */
     g_assert_cmphex(le32_get(page + 1024 + 0x01 * 4), ==, 3); /* Write: LBCC */
