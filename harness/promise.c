@@ -15,6 +15,8 @@
  *
  * A pending write whose blocks a promised later write has all replaced can no
  * longer come back (P6) and stops pending. A power cut ends what is pending.
+ * Of a command with several ranges the record has only the sum: it replaces
+ * nothing here and is replaced by nothing.
  */
 #include "promise.h"
 
@@ -36,6 +38,12 @@ struct simulation {
     GArray *pending;            /* guint: commands completed, not promised */
     bool has_vwc;
 };
+
+static bool has_vwc(const struct simulation *sim,
+                    const struct lab_trace_command *command)
+{
+    return sim->has_vwc && trace_ns_has_vwc(sim->trace, command->nsid);
+}
 
 static guint64 write_bytes(const struct lab_trace_command *command)
 {
@@ -93,6 +101,8 @@ static bool replaces(const struct lab_trace_command *promised,
                      const struct lab_trace_command *pending)
 {
     return promised->nsid == pending->nsid && pending->block_count &&
+           !((promised->status_flags | pending->status_flags) &
+             LAB_TRACE_RANGES) &&
            promised->visible_stamp > pending->visible_stamp &&
            promised->slba <= pending->slba &&
            promised->slba + promised->block_count >=
@@ -148,7 +158,7 @@ static void on_completed(struct simulation *sim, guint index)
 
     if (trace_is_flush(command)) {
         promise_completed(sim, command, command->completed_stamp);
-    } else if ((command->flags & LAB_TRACE_FUA) || !sim->has_vwc) {
+    } else if ((command->flags & LAB_TRACE_FUA) || !has_vwc(sim, command)) {
         PROMISE(sim->promises, index)->promised_stamp =
             command->completed_stamp;
         forget_replaced(sim, command);
@@ -163,7 +173,7 @@ static void on_submitted(struct simulation *sim, guint index)
         TRACE_COMMAND(sim->trace, index);
     struct promise *promise = PROMISE(sim->promises, index);
 
-    promise->had_vwc = sim->has_vwc;
+    promise->had_vwc = has_vwc(sim, command);
     if (!trace_is_flush(command)) {
         return;
     }

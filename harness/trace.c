@@ -285,6 +285,18 @@ bool trace_has_vwc(const struct trace *trace)
     return true;
 }
 
+bool trace_ns_has_vwc(const struct trace *trace, guint32 nsid)
+{
+    for (guint i = 0; i < trace->events->len; i++) {
+        const struct lab_trace_event *event = TRACE_EVENT(trace, i);
+
+        if (event->kind == LAB_TRACE_NAMESPACE && event->value == nsid) {
+            return event->value2 != 0;
+        }
+    }
+    return true;
+}
+
 const char *trace_opcode_name(uint8_t opcode, bool is_admin)
 {
     static const struct {
@@ -311,6 +323,7 @@ const char *trace_opcode_name(uint8_t opcode, bool is_admin)
         { 0x09, true, "set-features" },
         { 0x0A, true, "get-features" },
         { 0x0C, true, "async-event" },
+        { 0x7C, true, "doorbell-buffers" },
         { LAB_OP_MARK, true, "mark" },
         { LAB_OP_STAT, true, "stat" },
         { LAB_OP_CUT, true, "cut" },

@@ -54,6 +54,8 @@ void trace_free(struct trace *trace);
 
 /* Whether the drive had a volatile cache at start ("vwc=on" in drive[]). */
 bool trace_has_vwc(const struct trace *trace);
+/* Whether that namespace has it when the drive has it (event NAMESPACE). */
+bool trace_ns_has_vwc(const struct trace *trace, guint32 nsid);
 /* "flush", "write", …; NULL: not in the table. */
 const char *trace_opcode_name(uint8_t opcode, bool is_admin);
 /* "random:7" of a CUT event; free with g_free(). */

@@ -84,7 +84,7 @@ static const char *event_name(guint32 kind)
         [LAB_TRACE_ENABLE] = "enable", [LAB_TRACE_DISABLE] = "disable",
         [LAB_TRACE_SHUTDOWN] = "shutdown", [LAB_TRACE_RESET] = "reset",
         [LAB_TRACE_CUT] = "cut", [LAB_TRACE_POWER_ON] = "power-on",
-        [LAB_TRACE_VWC] = "vwc",
+        [LAB_TRACE_VWC] = "vwc", [LAB_TRACE_NAMESPACE] = "namespace",
     };
 
     return kind < G_N_ELEMENTS(names) && names[kind] ? names[kind] : "event?";

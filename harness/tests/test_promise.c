@@ -199,6 +199,48 @@ static void test_cut(void)
     finish(&f);
 }
 
+/* P3: a namespace of its own mind. */
+static void test_namespace_without_cache(void)
+{
+    struct fixture f;
+
+    trace_build_init(&f.build, "vwc=on");
+    trace_build_event(&f.build, LAB_TRACE_NAMESPACE, 1, 1);
+    trace_build_event(&f.build, LAB_TRACE_NAMESPACE, 2, 0);
+    trace_build_write(&f.build, 1, 0);
+    trace_build_write(&f.build, 2, 0);
+    trace_build_fua(&f.build, 1, 8);
+    trace_build_fua(&f.build, 2, 8);
+    trace_build_flush(&f.build, 2);
+    trace_build_flush(&f.build, 1);
+    simulate(&f);
+    g_assert_cmpuint(promised(&f, 0), ==, completed(&f, 5));
+    g_assert_cmpuint(promised(&f, 1), ==, completed(&f, 1));
+    g_assert_true(PROMISE(f.promises, 2)->had_vwc);
+    g_assert_false(PROMISE(f.promises, 3)->had_vwc);
+    g_assert_cmpuint(PROMISE(f.promises, 4)->pending_writes, ==, 0);
+    g_assert_cmpuint(PROMISE(f.promises, 5)->pending_writes, ==, 1);
+    finish(&f);
+}
+
+/* Blocks 0 to 3 and 40 to 43: the record says "8 blocks from 0". */
+static void test_ranges(void)
+{
+    struct fixture f;
+    struct lab_trace_command dsm;
+
+    trace_build_init(&f.build, "vwc=on");
+    dsm = trace_build_submit(&f.build, 1, NVME_OP_DATASET_MANAGEMENT, 0, 8);
+    dsm.status_flags = LAB_TRACE_RANGES;
+    trace_build_complete(&f.build, dsm);
+    trace_build_fua(&f.build, 1, 0);
+    trace_build_flush(&f.build, 1);
+    simulate(&f);
+    g_assert_cmpuint(PROMISE(f.promises, 2)->pending_writes, ==, 1);
+    g_assert_cmpuint(promised(&f, 0), ==, completed(&f, 2));
+    finish(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -209,6 +251,9 @@ int main(int argc, char **argv)
     g_test_add_func("/promise/fua", test_fua);
     g_test_add_func("/promise/replaced", test_replaced);
     g_test_add_func("/promise/no-cache", test_no_cache);
+    g_test_add_func("/promise/namespace-without-cache",
+                    test_namespace_without_cache);
+    g_test_add_func("/promise/several-ranges", test_ranges);
     g_test_add_func("/promise/cache-off", test_cache_off);
     g_test_add_func("/promise/shutdown", test_shutdown);
     g_test_add_func("/promise/cut", test_cut);

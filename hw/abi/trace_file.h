@@ -58,6 +58,11 @@ enum lab_trace_command_flags {
     LAB_TRACE_DATA_VISIBLE = 1 << 5, /* writes: other commands can read it */
 };
 
+enum lab_trace_status_flags {
+    LAB_TRACE_DNR = 1 << 0,
+    LAB_TRACE_RANGES = 1 << 1,  /* several: block_count is their sum */
+};
+
 struct lab_trace_command {
     struct lab_trace_record record;
     uint16_t sqid;
@@ -67,7 +72,7 @@ struct lab_trace_command {
     uint8_t flags;              /* lab_trace_command_flags */
     uint32_t nsid;
     uint16_t status;            /* NVMe status, SCT << 8 | SC, without phase */
-    uint16_t status_flags;      /* bit 0: DNR */
+    uint16_t status_flags;      /* lab_trace_status_flags */
     uint64_t slba;
     uint32_t block_count;       /* 0 where the command has no range */
     uint32_t block_size_bytes;
@@ -102,6 +107,8 @@ enum lab_trace_event_kind {
     LAB_TRACE_CUT = 5,          /* value = policy, value2 = seed */
     LAB_TRACE_POWER_ON = 6,
     LAB_TRACE_VWC = 7,          /* volatile cache switched; value = 0 or 1 */
+    LAB_TRACE_NAMESPACE = 8,    /* at start, each; value = nsid, value2 = 1
+                                   if it has a volatile cache when that is on */
 };
 
 struct lab_trace_event {

@@ -231,6 +231,7 @@ bool lab_ns_add(struct lab_ctrl *ctrl, const struct lab_ns_config *config,
     }
     ns->cache = wcache_new(&cache, ns->store, &ctrl->moments);
     ctrl->ns[config->nsid] = ns;
+    trace_event(ctrl, LAB_TRACE_NAMESPACE, ns->nsid, ns->has_vwc);
     return true;
 }
 

@@ -163,6 +163,11 @@ bool dsm_withdraw(struct req *req)
     return dsm->left == 0;
 }
 
+bool dsm_has_ranges(const struct req *req)
+{
+    return req->dsm && req->dsm->count > 1;
+}
+
 struct moment dsm_visible(const struct req *req)
 {
     uint32_t i;

@@ -289,6 +289,8 @@ void dsm_completed(struct req *req, uint64_t stamp);
 bool dsm_is_promised(const struct req *req);
 /* True: nothing of it is left at the cache. */
 bool dsm_withdraw(struct req *req);
+/* More than one that is not empty. */
+bool dsm_has_ranges(const struct req *req);
 /* When the first range became visible. */
 struct moment dsm_visible(const struct req *req);
 

@@ -48,7 +48,8 @@ void trace_command(struct req *req, bool has_cqe)
         .flags = command_flags(req, has_cqe, visible.stamp),
         .nsid = htole32(req->cmd.nsid),
         .status = htole16(req->status & NVME_STATUS_MASK),
-        .status_flags = htole16(req->status & NVME_DNR ? 1 : 0),
+        .status_flags = htole16((req->status & NVME_DNR ? LAB_TRACE_DNR : 0) |
+                                (dsm_has_ranges(req) ? LAB_TRACE_RANGES : 0)),
         .slba = htole64(req->slba),
         .block_count = htole32(req->block_count),
         .block_size_bytes = htole32(req->ns ? req->ns->block_size_bytes : 0),

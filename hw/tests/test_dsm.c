@@ -89,6 +89,7 @@ static void test_ranges(struct fixture *f, gconstpointer data)
     g_assert_cmphex(command->opcode, ==, 0x09);
     g_assert_cmpuint(command->slba, ==, 1);
     g_assert_cmpuint(command->block_count, ==, 3);
+    g_assert_cmphex(command->status_flags, ==, LAB_TRACE_RANGES);
     g_assert_cmphex(command->flags & LAB_TRACE_DATA_VISIBLE, !=, 0);
     g_assert_cmpuint(command->unpromised_bytes, ==, 3 * 512);
     assert_two(f, 0);

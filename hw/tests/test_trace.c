@@ -178,6 +178,29 @@ static void test_cut_event(struct fixture *f, gconstpointer data)
     g_assert_cmpuint(event->value2, ==, 1234);
 }
 
+/* P3: the reader has to know which namespace has a cache. */
+static void two_kinds(struct fake_config *config)
+{
+    config->ns_count = 2;
+    config->nsid_no_vwc = 2;
+}
+
+static void test_namespaces(struct fixture *f, gconstpointer data)
+{
+    const struct lab_trace_event *event;
+    uint32_t index = 0;
+    uint32_t nsid;
+
+    (void)data;
+    for (nsid = 1; nsid <= 2; nsid++) {
+        event = fake_trace_next(f->host, LAB_TRACE_EVENT, &index);
+        g_assert_cmpuint(event->kind, ==, LAB_TRACE_NAMESPACE);
+        g_assert_cmpuint(event->value, ==, nsid);
+        g_assert_cmpuint(event->value2, ==, nsid == 1);
+    }
+    g_assert_cmpuint(fake_trace_events(f->host, LAB_TRACE_NAMESPACE), ==, 2);
+}
+
 static void no_trace(struct fake_config *config)
 {
     config->has_no_trace = true;
@@ -217,6 +240,8 @@ int main(int argc, char **argv)
                  test_failed_fua);
     FIXTURE_TEST("/trace/commands-are-numbered-by-fetch", NULL, test_numbers);
     FIXTURE_TEST("/trace/cut-names-policy-and-seed", NULL, test_cut_event);
+    FIXTURE_TEST("/trace/namespaces-and-their-caches", two_kinds,
+                 test_namespaces);
     FIXTURE_TEST("/trace/lost-records-are-counted", NULL, test_lost);
     FIXTURE_TEST("/trace/carrier-without-trace", no_trace, test_none);
     return g_test_run();

@@ -78,7 +78,7 @@ static void check_event(struct fake_host *host,
 {
     check_size(&event->record, sizeof(*event));
     g_assert_cmpuint(event->kind, >=, LAB_TRACE_ENABLE);
-    g_assert_cmpuint(event->kind, <=, LAB_TRACE_VWC);
+    g_assert_cmpuint(event->kind, <=, LAB_TRACE_NAMESPACE);
     g_assert_cmpuint(event->stamp, >, host->stamp_last);
     host->stamp_last = event->stamp;
 }
