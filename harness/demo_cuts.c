@@ -95,7 +95,7 @@ void demo_cuts(const struct run_result *run, GString *text, bool has_colour)
     struct table *cuts = table_new();
 
     demo_heading(text, has_colour, "What a power cut took and what was kept "
-                 "(blocks of 512 bytes; the cut that drops all)");
+                 "(logical blocks; the cut that drops all)");
     add_claims(run, claims);
     table_append(claims, text, "", has_colour);
     demo_heading(text, has_colour, "Each cut: writes that had no promise "

@@ -13,10 +13,16 @@
 
 const struct drive_set drive_sets[] = {
     { "vwc", true, "vwc=on," FLOOR_LATENCY,
-      "volatile write cache, hence Flush and FUA" },
+      "volatile write cache, hence Flush and FUA", NULL },
     { "no-vwc", false, "vwc=off," FLOOR_LATENCY,
-      "no volatile write cache: completed is durable" },
-    { NULL, false, NULL, NULL }
+      "no volatile write cache: completed is durable", NULL },
+    { "4k", true, "vwc=on," FLOOR_LATENCY,
+      "volatile write cache, logical blocks of 4096 bytes",
+      "logical_block_size=4096" },
+    { "ns-no-vwc", false, "vwc=on," FLOOR_LATENCY,
+      "volatile write cache, but none of the namespaces has it",
+      "vwc-not-present=on" },
+    { NULL, false, NULL, NULL, NULL }
 };
 
 /* enum lab_lie, hw/include/nvmelab.h */

@@ -13,6 +13,7 @@ struct drive_set {
     bool has_vwc;
     const char *properties;     /* of -device nvmelab, without id and serial */
     const char *summary;
+    const char *ns_properties;  /* of each -device nvmelab-ns; NULL: none */
 };
 
 /* Terminated by a row without a name. */

@@ -93,6 +93,7 @@ static void argv_drive(GPtrArray *words, const struct vm_config *config)
 {
     g_autofree char *properties = vm_argv_drive(config);
     g_autofree char *trace = escape_commas(config->trace);
+    const char *extra = config->drive->ns_properties;
 
     for (unsigned nsid = 1; nsid <= VM_NAMESPACE_COUNT; nsid++) {
         g_autofree char *image = vm_argv_image(config->directory, nsid);
@@ -106,7 +107,8 @@ static void argv_drive(GPtrArray *words, const struct vm_config *config)
              "on-power-cut=reset,trace=%s", properties, trace);
     for (unsigned nsid = 1; nsid <= VM_NAMESPACE_COUNT; nsid++) {
         argv_add(words, "-device", "nvmelab-ns,bus=" VM_DRIVE_ID
-                 ",drive=m%u,nsid=%u", nsid, nsid);
+                 ",drive=m%u,nsid=%u%s%s", nsid, nsid, extra ? "," : "",
+                 extra ? extra : "");
     }
 }
 
