@@ -23,6 +23,11 @@ enum {
     POLICY_RANDOM = 2,
 };
 
+/* NVMe Base 2.0, 5.17.2.1 Identify Controller, OACS. */
+#define ADMIN_IDENTIFY 0x06
+#define CNS_CONTROLLER 0x01
+#define OACS_OFFSET 256
+#define OACS_DOORBELL_BUFFERS (1 << 8)
 /* NVMe Base 2.0, 5.27 Set Features, 5.27.1.4 Volatile Write Cache. */
 #define ADMIN_SET_FEATURES 0x09
 #define FEATURE_VWC 0x06
@@ -87,6 +92,21 @@ int drive_stat(const struct drive *drive, struct lab_stat *stat)
     }
     *stat = answer;
     return 0;
+}
+
+bool drive_has_shadow_doorbells(const struct drive *drive)
+{
+    uint8_t page[4096] __attribute__((aligned(4096))) = { 0 };
+    struct nvme_passthru_cmd command = {
+        .opcode = ADMIN_IDENTIFY,
+        .addr = (uintptr_t)page,
+        .data_len = sizeof(page),
+        .cdw10 = CNS_CONTROLLER,
+    };
+
+    return admin(drive, &command) == 0 &&
+           (page[OACS_OFFSET] | page[OACS_OFFSET + 1] << 8) &
+               OACS_DOORBELL_BUFFERS;
 }
 
 int drive_cut(const struct drive *drive, uint32_t policy, uint64_t seed)

@@ -47,6 +47,8 @@ void drive_each(const char *model_prefix,
 int drive_mark(const struct drive *drive, enum lab_mark_kind kind,
                uint64_t id, const char *text);
 int drive_stat(const struct drive *drive, struct lab_stat *stat);
+/* Identify Controller, OACS bit 8. False also when it cannot be asked. */
+bool drive_has_shadow_doorbells(const struct drive *drive);
 /* Returns only if there was no power cut. */
 int drive_cut(const struct drive *drive, uint32_t policy, uint64_t seed);
 

@@ -22,6 +22,8 @@ const struct drive_set drive_sets[] = {
     { "ns-no-vwc", false, "vwc=on," FLOOR_LATENCY,
       "volatile write cache, but none of the namespaces has it",
       "vwc-not-present=on" },
+    { "registers", true, "vwc=on,shadow-doorbells=off," FLOOR_LATENCY,
+      "volatile write cache, doorbells in registers only", NULL },
     { NULL, false, NULL, NULL, NULL }
 };
 

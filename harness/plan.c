@@ -19,6 +19,7 @@ static const struct {
     { "flush", true },
     { "context", false },
     { "durability", true },
+    { "queue", true },
     { "meta", false },
 };
 

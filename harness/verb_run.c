@@ -47,7 +47,7 @@ static const GOptionEntry options[] = {
     { "drive", 'd', 0, G_OPTION_ARG_STRING_ARRAY, &given.drives,
       "named sets of drive properties (vwc)", "DRIVE[,…]" },
     { "group", 'g', 0, G_OPTION_ARG_STRING_ARRAY, &given.groups,
-      "groups of cases (flush,durability)", "GROUP[,…]" },
+      "groups of cases (flush,durability,queue)", "GROUP[,…]" },
     { "list", 'l', 0, G_OPTION_ARG_NONE, &given.is_list,
       "list the selected cases and exit", NULL },
     { "exclude", 'x', 0, G_OPTION_ARG_STRING_ARRAY, &given.excludes,
