@@ -192,7 +192,8 @@ lab_keyring() {
     lab_die 3 "no Debian archive keyring: apt-get install debian-archive-keyring"
 }
 
-# lab_apt_write NAME MIRROR: the configuration of the private apt NAME
+# lab_apt_write NAME MIRROR: the configuration of the private apt NAME. An index
+# past its date is an error, but for the one that LAB_APT_STALE names.
 lab_apt_write() {
     local name=$1 mirror=$2 dir="$LAB_CACHE/apt/$1" type="deb" keyring
 
@@ -205,6 +206,8 @@ lab_apt_write() {
     {
         # how to reach the network is the machine's business
         apt-config dump | grep -E '^Acquire::(https?|Force)' || true
+        [[ ${LAB_APT_STALE:-} != "$name" ]] ||
+            printf 'Acquire::Check-Valid-Until "false";\n'
         cat <<CONF
 Dir::Etc::main "/dev/null";
 Dir::Etc::parts "/dev/null";

@@ -27,6 +27,7 @@
 #include "system/runstate.h"
 
 #include "nvmelab.h"
+#include "nvmelab_compat.h"
 
 /* Not registered with the PCI-SIG; docs/device.md, "PCI identity". */
 #define NVMELAB_PCI_VENDOR_ID 0x4e4c

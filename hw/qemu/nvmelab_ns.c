@@ -100,7 +100,7 @@ static void nvmelab_ns_describe(ObjectClass *oc)
     }
 }
 
-static void nvmelab_ns_class_init(ObjectClass *oc, void *data)
+static void nvmelab_ns_class_init(ObjectClass *oc, NvmelabClassData *data)
 {
     DeviceClass *dc = DEVICE_CLASS(oc);
 

@@ -425,7 +425,7 @@ static const VMStateDescription nvmelab_vmstate = {
     .unmigratable = 1,
 };
 
-static void nvmelab_class_init(ObjectClass *oc, void *data)
+static void nvmelab_class_init(ObjectClass *oc, NvmelabClassData *data)
 {
     DeviceClass *dc = DEVICE_CLASS(oc);
     PCIDeviceClass *pc = PCI_DEVICE_CLASS(oc);
