@@ -12,5 +12,7 @@
  * NULL and an error that names the file and what it lacks.
  */
 char *bzimage_version(const char *path, GError **error);
+/* What it unpacks when it boots, compressed; NULL: it does not say. */
+GBytes *bzimage_payload(const char *path);
 
 #endif

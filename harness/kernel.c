@@ -17,6 +17,8 @@
 
 #include "bzimage.h"
 #include "failure.h"
+#include "ikconfig.h"
+#include "kernel_config.h"
 #include "kernel_tree.h"
 #include "paths.h"
 
@@ -31,6 +33,7 @@ void kernel_free(struct kernel *kernel)
     g_free(kernel->version);
     g_free(kernel->image);
     g_free(kernel->directory);
+    g_free(kernel->unwatchable);
     g_free(kernel);
 }
 
@@ -225,6 +228,59 @@ static struct kernel *kernel_from_image(const char *given, const char *image,
 }
 
 /*
+ * FALSE when config, which is that of where, has too little for any case;
+ * *unwatchable: when it has too little for the group context.
+ */
+static gboolean check_config(const char *config, const char *where,
+                             bool has_modules, char **unwatchable,
+                             GError **error)
+{
+    g_autofree char *fragment = kernel_config_fragment(error);
+    g_autofree char *lacks = NULL;
+    g_autofree char *context = NULL;
+
+    if (!fragment) {
+        return FALSE;
+    }
+    lacks = kernel_config_lacks(fragment, config, KERNEL_CONFIG_GUEST,
+                                has_modules);
+    context = kernel_config_lacks(fragment, config, KERNEL_CONFIG_CONTEXT,
+                                  has_modules);
+    if (lacks) {
+        g_set_error(error, FAILURE, FAILURE_USAGE,
+                    "%s lacks %s; see " KERNEL_CONFIG_FRAGMENT, where, lacks);
+        return FALSE;
+    }
+    if (context) {
+        *unwatchable = g_strdup_printf("%s lacks %s, which cases of the group "
+                                       "context need; see "
+                                       KERNEL_CONFIG_FRAGMENT, where, context);
+    }
+    return TRUE;
+}
+
+static struct kernel *kernel_of_tree(const char *given,
+                                     const struct kernel_tree *tree,
+                                     GError **error)
+{
+    g_autofree char *where = g_build_filename(tree->output, ".config", NULL);
+    g_autofree char *unwatchable = NULL;
+    struct kernel *kernel;
+
+    if (!check_config(tree->config, where, tree->modules != NULL, &unwatchable,
+                      error)) {
+        return NULL;
+    }
+    kernel = kernel_from_image(given, tree->image,
+                               tree->vmlinux ? tree->vmlinux : tree->image,
+                               tree->modules, error);
+    if (kernel) {
+        kernel->unwatchable = g_steal_pointer(&unwatchable);
+    }
+    return kernel;
+}
+
+/*
  * The output directory is what a rerun is given: it says the same whatever O
  * is then.
  */
@@ -237,25 +293,58 @@ static struct kernel *kernel_from_tree(const char *path, GError **error)
     if (!kernel_tree_open(path, &tree, error)) {
         return NULL;
     }
-    kernel = kernel_from_image(g_str_equal(tree.output, top) ? path
-                                                             : tree.output,
-                               tree.image,
-                               tree.vmlinux ? tree.vmlinux : tree.image,
-                               tree.modules, error);
+    kernel = kernel_of_tree(g_str_equal(tree.output, top) ? path : tree.output,
+                            &tree, error);
     kernel_tree_clear(&tree);
+    return kernel;
+}
+
+/* The bzImage of a tree, by its path: the tree is at hand. */
+static struct kernel *kernel_from_output(const char *image, const char *output,
+                                         GError **error)
+{
+    struct kernel_tree tree;
+    struct kernel *kernel;
+
+    if (!kernel_tree_open_output(output, &tree, error)) {
+        return NULL;
+    }
+    kernel = kernel_of_tree(image, &tree, error);
+    kernel_tree_clear(&tree);
+    return kernel;
+}
+
+/* A bzImage on its own: what it lacks is known if it carries its .config. */
+static struct kernel *kernel_from_file(const char *path, GError **error)
+{
+    g_autofree char *image = g_canonicalize_filename(path, NULL);
+    g_autofree char *modules = modules_beside(image);
+    g_autofree char *config = ikconfig_of_image(image);
+    g_autofree char *where = g_strdup_printf("the .config in %s", path);
+    g_autofree char *unwatchable = NULL;
+    struct kernel *kernel;
+
+    if (config && !check_config(config, where, modules != NULL, &unwatchable,
+                                error)) {
+        return NULL;
+    }
+    kernel = kernel_from_image(path, image, image, modules, error);
+    if (kernel) {
+        kernel->unwatchable = g_steal_pointer(&unwatchable);
+    }
     return kernel;
 }
 
 static struct kernel *kernel_from_path(const char *path, GError **error)
 {
-    g_autofree char *image = g_canonicalize_filename(path, NULL);
-    g_autofree char *modules = NULL;
+    g_autofree char *output = NULL;
 
     if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
         return kernel_from_tree(path, error);
     }
-    modules = modules_beside(image);
-    return kernel_from_image(path, image, image, modules, error);
+    output = kernel_tree_of_image(path);
+    return output ? kernel_from_output(path, output, error)
+                  : kernel_from_file(path, error);
 }
 
 char *kernel_tree_here(void)
@@ -286,6 +375,16 @@ struct kernel *kernel_find(const char *word, GError **error)
                 "no kernel '%s' in %s/kernels; try: nvmelab kernel get %s",
                 word, paths_cache(), word);
     return NULL;
+}
+
+gboolean kernel_check_watchable(const struct kernel *kernel, GError **error)
+{
+    if (kernel->unwatchable) {
+        g_set_error_literal(error, FAILURE, FAILURE_USAGE,
+                            kernel->unwatchable);
+        return FALSE;
+    }
+    return TRUE;
 }
 
 /* Its last line is the error, its exit code says whose (scripts/lib.sh). */

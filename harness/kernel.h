@@ -17,6 +17,7 @@ struct kernel {
     char *version;              /* exact, of the image or of info */
     char *image;                /* path of what QEMU boots */
     char *directory;            /* what images/build-initramfs is given */
+    char *unwatchable;          /* why it has no cases of the group context */
 };
 
 /*
@@ -32,6 +33,8 @@ char *kernel_default(void);
 /* The kernel tree around the current directory, or NULL. */
 char *kernel_tree_here(void);
 void kernel_free(struct kernel *kernel);
+/* FALSE: its configuration is known, and has no room for probes. */
+gboolean kernel_check_watchable(const struct kernel *kernel, GError **error);
 /* Everything in the cache, oldest version first. */
 GPtrArray *kernel_cached(void);
 /* Path of the initramfs for this kernel, made when missing. */

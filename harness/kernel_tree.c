@@ -9,15 +9,14 @@
  */
 #include "kernel_tree.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "failure.h"
-#include "paths.h"
+#include "kernel_config.h"
 
 #define IMAGE "arch/x86/boot/bzImage"
-#define FRAGMENT "images/kernel.config.d/nvmelab.config"
-#define MODULE_MARK "# module:"
 
 static bool has(const char *directory, const char *name, GFileTest test)
 {
@@ -65,87 +64,13 @@ static char *output_of(const char *directory)
     return g_canonicalize_filename(given, directory);
 }
 
-/* The value of an option in a configuration or fragment; NULL: not set. */
-static char *option_value(char **lines, const char *option)
-{
-    gsize length = strlen(option);
-
-    for (char **line = lines; *line; line++) {
-        if (g_str_has_prefix(*line, option) && (*line)[length] == '=') {
-            return g_strstrip(g_strdup(*line + length + 1));
-        }
-    }
-    return NULL;
-}
-
-static bool may_be_module(char **fragment, const char *option)
-{
-    for (char **line = fragment; *line; line++) {
-        if (g_str_has_prefix(*line, MODULE_MARK)) {
-            g_auto(GStrv) words = g_strsplit(*line + strlen(MODULE_MARK),
-                                             " ", -1);
-
-            if (g_strv_contains((const char *const *)words, option)) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-char *kernel_tree_lacks(const char *fragment, const char *config,
-                        bool has_modules)
-{
-    g_auto(GStrv) wanted = g_strsplit(fragment, "\n", -1);
-    g_auto(GStrv) given = g_strsplit(config, "\n", -1);
-    g_autoptr(GPtrArray) missing = g_ptr_array_new();
-
-    for (char **line = wanted; *line; line++) {
-        g_autofree char *option = g_strndup(*line, strcspn(*line, "="));
-        g_autofree char *value = NULL;
-
-        if (!g_str_has_prefix(*line, "CONFIG_")) {
-            continue;
-        }
-        value = option_value(given, option);
-        if (g_strcmp0(value, "y") != 0 &&
-            !(g_strcmp0(value, "m") == 0 && has_modules &&
-              may_be_module(wanted, option))) {
-            g_ptr_array_add(missing, g_strstrip(*line));
-        }
-    }
-    g_ptr_array_add(missing, NULL);
-    return missing->len > 1 ? g_strjoinv(" ", (char **)missing->pdata) : NULL;
-}
-
-static gboolean read_config(const struct kernel_tree *tree, char **config,
-                            GError **error)
+static gboolean read_config(struct kernel_tree *tree, GError **error)
 {
     g_autofree char *path = g_build_filename(tree->output, ".config", NULL);
     g_autoptr(GError) cause = NULL;
 
-    if (!g_file_get_contents(path, config, NULL, &cause)) {
+    if (!g_file_get_contents(path, &tree->config, NULL, &cause)) {
         g_set_error(error, FAILURE, FAILURE_USAGE, "%s", cause->message);
-        return FALSE;
-    }
-    return TRUE;
-}
-
-static gboolean check_config(const struct kernel_tree *tree,
-                             const char *config, GError **error)
-{
-    g_autofree char *path = paths_in_root(FRAGMENT);
-    g_autofree char *fragment = NULL;
-    g_autofree char *lacks = NULL;
-
-    if (!g_file_get_contents(path, &fragment, NULL, error)) {
-        return FALSE;
-    }
-    lacks = kernel_tree_lacks(fragment, config, tree->modules != NULL);
-    if (lacks) {
-        g_set_error(error, FAILURE, FAILURE_USAGE,
-                    "%s/.config lacks %s; see " FRAGMENT, tree->output,
-                    lacks);
         return FALSE;
     }
     return TRUE;
@@ -183,39 +108,56 @@ static gboolean find_images(struct kernel_tree *tree, GError **error)
     return TRUE;
 }
 
-static bool has_pvh(const char *config)
-{
-    g_auto(GStrv) lines = g_strsplit(config, "\n", -1);
-    g_autofree char *value = option_value(lines, "CONFIG_PVH");
-
-    return g_strcmp0(value, "y") == 0;
-}
-
 static gboolean tree_fill(struct kernel_tree *tree, GError **error)
 {
-    g_autofree char *config = NULL;
-
-    if (!find_images(tree, error) || !read_config(tree, &config, error)) {
+    if (!find_images(tree, error) || !read_config(tree, error)) {
         return FALSE;
     }
     if (has(tree->output, "modules.order", G_FILE_TEST_IS_REGULAR)) {
         tree->modules = g_strdup(tree->output);
     }
-    if (!has_pvh(config)) {
+    if (!kernel_config_is_yes(tree->config, "PVH")) {
         g_clear_pointer(&tree->vmlinux, g_free);
     }
-    return check_config(tree, config, error);
+    return TRUE;
+}
+
+static gboolean tree_open(struct kernel_tree *tree, GError **error)
+{
+    if (!tree_fill(tree, error)) {
+        kernel_tree_clear(tree);
+        return FALSE;
+    }
+    return TRUE;
 }
 
 gboolean kernel_tree_open(const char *directory, struct kernel_tree *tree,
                           GError **error)
 {
     *tree = (struct kernel_tree){ .output = output_of(directory) };
-    if (!tree_fill(tree, error)) {
-        kernel_tree_clear(tree);
-        return FALSE;
+    return tree_open(tree, error);
+}
+
+char *kernel_tree_of_image(const char *image)
+{
+    g_autofree char *real = realpath(image, NULL);
+    g_autofree char *output = NULL;
+
+    if (!real || !g_str_has_suffix(real, "/" IMAGE)) {
+        return NULL;
     }
-    return TRUE;
+    output = g_strndup(real, strlen(real) - strlen("/" IMAGE));
+    return has(output, ".config", G_FILE_TEST_IS_REGULAR)
+           ? g_steal_pointer(&output) : NULL;
+}
+
+gboolean kernel_tree_open_output(const char *directory,
+                                 struct kernel_tree *tree, GError **error)
+{
+    *tree = (struct kernel_tree){
+        .output = g_canonicalize_filename(directory, NULL),
+    };
+    return tree_open(tree, error);
 }
 
 void kernel_tree_clear(struct kernel_tree *tree)
@@ -224,4 +166,5 @@ void kernel_tree_clear(struct kernel_tree *tree)
     g_clear_pointer(&tree->image, g_free);
     g_clear_pointer(&tree->vmlinux, g_free);
     g_clear_pointer(&tree->modules, g_free);
+    g_clear_pointer(&tree->config, g_free);
 }

@@ -2,6 +2,7 @@
 /*
  * test_kernel.c: what is a kernel and what is none; which one a word means.
  */
+#include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,7 +10,9 @@
 
 #include "bzimage.h"
 #include "failure.h"
+#include "ikconfig.h"
 #include "kernel.h"
+#include "kernel_config.h"
 #include "kernel_tree.h"
 #include "paths.h"
 #include "results.h"
@@ -239,6 +242,7 @@ static void test_tree_images(void)
     expect_no_kernel("images", "no " IMAGE);
     make_output("images");
     expect_boots("images", "images/" IMAGE);
+    write_config("images", "CONFIG_PVH=n\n");
     write_text("images", "vmlinux", "ELF");
     set_age("images", "vmlinux", 20);
     set_age("images", IMAGE, 10);
@@ -271,17 +275,33 @@ static void test_tree_config(void)
     expect_no_kernel("config", ".config lacks CONFIG_BLK_DEV_NVME=y;");
 }
 
+static const char fragment[] =
+    "# module: B BC\n"
+    "# context: C\n"
+    "# context: D E\n"
+    "# instead: C CC CCC\n"
+    "# optional: F\n"
+    "# CONFIG_X=y\n"
+    "CONFIG_A=y\n"
+    "\n"
+    "CONFIG_B=y\n"
+    "CONFIG_C=y\n"
+    "CONFIG_D=y\n"
+    "CONFIG_F=y\n";
+
+static void expect_lacks_for(enum kernel_config_need need, const char *config,
+                             bool has_modules, const char *wanted)
+{
+    g_autofree char *lacks = kernel_config_lacks(fragment, config, need,
+                                                 has_modules);
+
+    g_assert_cmpstr(lacks, ==, wanted);
+}
+
 static void expect_lacks(const char *config, bool has_modules,
                          const char *wanted)
 {
-    g_autofree char *lacks = kernel_tree_lacks(
-        "# module: CONFIG_B CONFIG_BC\n"
-        "# CONFIG_X=y\n"
-        "CONFIG_A=y\n"
-        "\n"
-        "CONFIG_B=y\n", config, has_modules);
-
-    g_assert_cmpstr(lacks, ==, wanted);
+    expect_lacks_for(KERNEL_CONFIG_GUEST, config, has_modules, wanted);
 }
 
 static void test_lacks(void)
@@ -293,6 +313,172 @@ static void test_lacks(void)
     expect_lacks("CONFIG_A=y\nCONFIG_B=m\n", true, NULL);
     expect_lacks("CONFIG_A=y\nCONFIG_B=m\n", false, "CONFIG_B=y");
     expect_lacks("CONFIG_A=m\nCONFIG_B=y\n", true, "CONFIG_A=y");
+}
+
+static void test_lacks_context(void)
+{
+    expect_lacks_for(KERNEL_CONFIG_CONTEXT, "", true, "CONFIG_C=y CONFIG_D=y");
+    expect_lacks_for(KERNEL_CONFIG_CONTEXT, "CONFIG_C=y\nCONFIG_D=y\n", true,
+                     NULL);
+    expect_lacks_for(KERNEL_CONFIG_CONTEXT, "CONFIG_CCC=y\n", true,
+                     "CONFIG_D=y");
+    expect_lacks_for(KERNEL_CONFIG_CONTEXT, "CONFIG_CCCC=y\n", true,
+                     "CONFIG_C=y CONFIG_D=y");
+}
+
+/* Every option that a mark of the real fragment names is one it sets. */
+static void test_fragment(void)
+{
+    g_autofree char *text = kernel_config_fragment(NULL);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    unsigned checked = 0;
+
+    for (char **line = lines; *line; line++) {
+        static const char *const marks[] = {
+            "# module: ", "# context: ", "# optional: "
+        };
+
+        for (gsize i = 0; i < G_N_ELEMENTS(marks); i++) {
+            g_auto(GStrv) options =
+                g_str_has_prefix(*line, marks[i])
+                ? g_strsplit(*line + strlen(marks[i]), " ", -1) : NULL;
+
+            for (char **option = options; option && *option; option++) {
+                g_assert_true(kernel_config_is_yes(text, *option));
+                checked++;
+            }
+        }
+    }
+    g_assert_cmpuint(checked, >, 10);
+}
+
+/* Without probes the kernel is good for all but the group context. */
+static void test_watchable(void)
+{
+    g_autofree char *path = in_tree("blind", "");
+    g_autoptr(GError) error = NULL;
+    struct kernel *kernel;
+
+    make_source("blind");
+    make_output("blind");
+    kernel = kernel_find(path, &error);
+    g_assert_no_error(error);
+    g_assert_true(kernel_check_watchable(kernel, &error));
+    kernel_free(kernel);
+    write_config("blind", "CONFIG_KPROBE_EVENTS=n\nCONFIG_UNWINDER_ORC=n\n");
+    kernel = kernel_find(path, &error);
+    g_assert_no_error(error);
+    g_assert_false(kernel_check_watchable(kernel, &error));
+    g_assert_error(error, FAILURE, FAILURE_USAGE);
+    g_assert_nonnull(strstr(error->message, "blind/.config lacks "
+                            "CONFIG_KPROBE_EVENTS=y CONFIG_UNWINDER_ORC=y, "));
+    kernel_free(kernel);
+}
+
+/* A tree's bzImage by its path is that tree, not the one that O names. */
+static void test_image_of_tree(void)
+{
+    g_autofree char *image = in_tree("named", IMAGE);
+    g_autoptr(GError) error = NULL;
+    struct kernel *kernel;
+
+    make_source("named");
+    make_output("named");
+    write_config("named", "CONFIG_PVH=y\n");
+    write_text("named", "vmlinux", "ELF");
+    set_age("named", "vmlinux", 20);
+    set_age("named", IMAGE, 10);
+    g_setenv("O", "none", TRUE);
+    kernel = kernel_find(image, &error);
+    g_unsetenv("O");
+    g_assert_no_error(error);
+    g_assert_cmpstr(kernel->given, ==, image);
+    g_assert_true(g_str_has_suffix(kernel->image, "named/vmlinux"));
+    kernel_free(kernel);
+    write_config("named", "CONFIG_IO_URING=n\n");
+    g_assert_null(kernel_find(image, &error));
+    g_assert_nonnull(strstr(error->message, "lacks CONFIG_IO_URING=y;"));
+}
+
+static void append_gzipped(GByteArray *bytes, const char *text)
+{
+    g_autoptr(GConverter) converter =
+        G_CONVERTER(g_zlib_compressor_new(G_ZLIB_COMPRESSOR_FORMAT_GZIP, 6));
+    g_autoptr(GOutputStream) memory = g_memory_output_stream_new_resizable();
+    g_autoptr(GOutputStream) stream =
+        g_converter_output_stream_new(memory, converter);
+
+    g_assert_true(g_output_stream_write_all(stream, text, strlen(text), NULL,
+                                            NULL, NULL));
+    g_assert_true(g_output_stream_close(stream, NULL, NULL));
+    g_byte_array_append(
+        bytes, g_memory_output_stream_get_data(G_MEMORY_OUTPUT_STREAM(memory)),
+        (guint)g_memory_output_stream_get_data_size(
+            G_MEMORY_OUTPUT_STREAM(memory)));
+}
+
+/* A bzImage with a payload of its own: some code, then what is given. */
+static char *write_image(const char *name, const char *program,
+                         const guint8 *kernel, gsize length)
+{
+    g_autofree char *plain = write_file("kernel", kernel, length);
+    g_autofree char *command =
+        g_strdup_printf("/bin/sh -c '%s -c %s >%s.packed'", program, plain,
+                        plain);
+    g_autofree char *path = g_strconcat(plain, ".packed", NULL);
+    g_autofree char *packed = NULL;
+    g_autoptr(GByteArray) image = g_byte_array_new();
+    guint8 bytes[4096];
+    gsize size;
+
+    g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
+    g_assert_true(g_file_get_contents(path, &packed, &size, NULL));
+    make_image(bytes);
+    g_byte_array_append(image, bytes, sizeof(bytes));
+    g_byte_array_append(image, (const guint8 *)packed, (guint)size);
+    if (!g_str_equal(program, "gzip")) {
+        /* the size when unpacked, which counts as payload */
+        g_byte_array_append(image, (const guint8 *)"size", 4);
+        size += 4;
+    }
+    image->data[0x249] = 0x06;  /* 4096 - (4 + 1) * 512 */
+    image->data[0x24c] = (guint8)size;
+    image->data[0x24d] = (guint8)(size >> 8);
+    return write_file(name, image->data, image->len);
+}
+
+static void test_ikconfig(void)
+{
+    static const char *const programs[] = { "gzip", "zstd", "xz" };
+    g_autoptr(GByteArray) kernel = g_byte_array_new();
+    g_autoptr(GError) error = NULL;
+    guint8 bytes[4096];
+    g_autofree char *none = NULL;
+
+    g_byte_array_append(kernel, (const guint8 *)"code IKCFG_ST", 13);
+    append_gzipped(kernel, "CONFIG_PCI=y\n");
+    g_byte_array_append(kernel, (const guint8 *)"IKCFG_ED code", 13);
+    for (gsize i = 0; i < G_N_ELEMENTS(programs); i++) {
+        g_autofree char *path = write_image("single/bzImage", programs[i],
+                                            kernel->data, kernel->len);
+        g_autofree char *config = ikconfig_of_image(path);
+
+        g_assert_cmpstr(config, ==, "CONFIG_PCI=y\n");
+        g_assert_null(kernel_find(path, &error));
+        g_assert_error(error, FAILURE, FAILURE_USAGE);
+        g_assert_nonnull(strstr(error->message, "CONFIG_BLK_DEV_NVME=y "));
+        g_clear_error(&error);
+    }
+    /* None in it, cut short, and no payload: nobody knows. */
+    g_free(write_image("single/bzImage", "gzip", (const guint8 *)"code", 4));
+    none = g_build_filename(directory, "single/bzImage", NULL);
+    g_assert_null(ikconfig_of_image(none));
+    g_free(write_image("single/bzImage", "gzip", kernel->data, 20));
+    g_assert_null(ikconfig_of_image(none));
+    make_image(bytes);
+    bytes[0x24f] = 0xff;
+    g_free(write_file("single/bzImage", bytes, sizeof(bytes)));
+    g_assert_null(ikconfig_of_image(none));
 }
 
 /* O as make takes it; an output directory is not sent elsewhere. */
@@ -351,8 +537,14 @@ int main(int argc, char **argv)
     g_test_add_func("/kernel/tree-images", test_tree_images);
     g_test_add_func("/kernel/tree-config", test_tree_config);
     g_test_add_func("/kernel/lacks", test_lacks);
+    g_test_add_func("/kernel/lacks-context", test_lacks_context);
+    g_test_add_func("/kernel/fragment", test_fragment);
+    g_test_add_func("/kernel/watchable", test_watchable);
+    g_test_add_func("/kernel/image-of-tree", test_image_of_tree);
     g_test_add_func("/kernel/tree-output", test_tree_output);
     g_test_add_func("/kernel/default", test_default);
+    /* Last: it has threads, and the others set the environment. */
+    g_test_add_func("/kernel/ikconfig", test_ikconfig);
     code = g_test_run();
     results_remove(directory);
     return code;
