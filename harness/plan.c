@@ -3,7 +3,8 @@
  * plan.c: selection of cases.
  *
  * A case named on the command line runs whatever its group; without names the
- * groups decide. Cases that must go wrong (meta) never run unasked.
+ * groups decide. Cases that must go wrong (meta) never run unasked. The group
+ * quick has no cases of its own: it is a selection from the others.
  */
 #include "plan.h"
 
@@ -11,6 +12,7 @@
 
 #include "drive_sets.h"
 #include "failure.h"
+#include "quick.h"
 
 static const struct {
     const char *name;
@@ -20,6 +22,7 @@ static const struct {
     { "context", false },
     { "durability", true },
     { "queue", true },
+    { QUICK_GROUP, false },
     { "meta", false },
 };
 
@@ -89,6 +92,48 @@ static bool matches_any(char **patterns, const char *name)
     return false;
 }
 
+static bool has_group(const struct plan *plan, const char *group)
+{
+    return plan->groups &&
+           g_strv_contains((const char *const *)plan->groups, group);
+}
+
+bool plan_is_quick(const struct plan *plan)
+{
+    return has_group(plan, QUICK_GROUP) && !plan->groups[1];
+}
+
+const char *plan_why(const struct plan *plan, const char *name)
+{
+    return has_group(plan, QUICK_GROUP) ? quick_why(name) : NULL;
+}
+
+static bool starts_alike(const char *pattern, const char *prefix)
+{
+    gsize literal = strcspn(pattern, "*?");
+
+    return strncmp(pattern, prefix, MIN(literal, strlen(prefix))) == 0;
+}
+
+bool plan_may_watch(const struct plan *plan)
+{
+    bool has_groups = plan->groups && *plan->groups;
+
+    if (has_groups && !has_group(plan, "context") &&
+        !has_group(plan, QUICK_GROUP)) {
+        return false;
+    }
+    if (!plan->cases || !*plan->cases) {
+        return has_groups;
+    }
+    for (char **pattern = plan->cases; *pattern; pattern++) {
+        if (starts_alike(*pattern, "context.")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool plan_selects(const struct plan *plan, const char *name)
 {
     g_autofree char *group = plan_group(name);
@@ -97,8 +142,8 @@ bool plan_selects(const struct plan *plan, const char *name)
     if (matches_any(plan->excludes, name)) {
         return false;
     }
-    if (has_groups &&
-        !g_strv_contains((const char *const *)plan->groups, group)) {
+    if (has_groups && !has_group(plan, group) &&
+        !(has_group(plan, QUICK_GROUP) && quick_why(name))) {
         return false;
     }
     if (plan->cases && *plan->cases) {
@@ -127,12 +172,30 @@ static gboolean check_patterns(const struct plan *plan, const GPtrArray *names,
     return TRUE;
 }
 
+/* An entry of the group quick that no guest has is an error of ours. */
+static gboolean check_quick(const struct plan *plan, const GPtrArray *names,
+                            GError **error)
+{
+    for (gsize i = 0; has_group(plan, QUICK_GROUP) && i < quick_count; i++) {
+        if (!g_ptr_array_find_with_equal_func((GPtrArray *)names,
+                                              quick_entries[i].name,
+                                              g_str_equal, NULL)) {
+            g_set_error(error, FAILURE, FAILURE_INFRA,
+                        "the group " QUICK_GROUP " names %s, a case that this "
+                        "guest does not have", quick_entries[i].name);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
 GPtrArray *plan_select(const struct plan *plan, const GPtrArray *names,
                        GError **error)
 {
     g_autoptr(GPtrArray) selected = g_ptr_array_new_with_free_func(g_free);
 
-    if (!check_patterns(plan, names, error)) {
+    if (!check_patterns(plan, names, error) ||
+        !check_quick(plan, names, error)) {
         return NULL;
     }
     for (guint i = 0; i < names->len; i++) {

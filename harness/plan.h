@@ -22,12 +22,20 @@ struct plan {
 
 #define PLAN_SEED_DEFAULT 1
 #define PLAN_SEEDS_DEFAULT 20
+#define PLAN_SEEDS_QUICK 0
 #define PLAN_REPEATS_DEFAULT 20
+#define PLAN_REPEATS_QUICK 2
 #define PLAN_REPEATS_MAX 1000
 #define PLAN_TIMEOUT_DEFAULT_S 120
 
 /* Refuses unknown groups and lies. */
 gboolean plan_check(const struct plan *plan, GError **error);
+/* The group quick and no other: then seeds and repeats are few by default. */
+bool plan_is_quick(const struct plan *plan);
+/* Why the group quick has this case; NULL: it has not, or was not asked for. */
+const char *plan_why(const struct plan *plan, const char *name);
+/* Perhaps a case of the group context is selected: the guest needs probes. */
+bool plan_may_watch(const struct plan *plan);
 bool plan_selects(const struct plan *plan, const char *name);
 /* The selected ones among names (a copy); none is an error. */
 GPtrArray *plan_select(const struct plan *plan, const GPtrArray *names,

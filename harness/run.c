@@ -67,10 +67,13 @@ gboolean run_check(const struct run_request *request, GError **error)
     for (char **word = request->kernels; *word; word++) {
         struct kernel *kernel = kernel_find(*word, error);
 
-        if (!kernel) {
+        bool is_good = kernel && (!plan_may_watch(&request->plan) ||
+                                  kernel_check_watchable(kernel, error));
+
+        kernel_free(kernel);
+        if (!is_good) {
             return FALSE;
         }
-        kernel_free(kernel);
     }
     if (!*request->kernels || !*request->drives) {
         g_set_error(error, FAILURE, FAILURE_USAGE, "no %s given",
@@ -293,7 +296,14 @@ gboolean run_list(const struct run_request *request, GError **error)
     }
     selected = plan_select(&request->plan, names, error);
     for (guint i = 0; selected && i < selected->len; i++) {
-        puts(selected->pdata[i]);
+        const char *name = selected->pdata[i];
+        const char *why = plan_why(&request->plan, name);
+
+        if (why) {
+            printf("%-40s %s\n", name, why);
+        } else {
+            puts(name);
+        }
     }
     return selected != NULL;
 }

@@ -14,6 +14,9 @@
 #include "run.h"
 #include "shell.h"
 
+/* Of a number whose default depends on the group. */
+#define NOT_GIVEN G_MININT
+
 static struct {
     char **kernels;
     char **drives;
@@ -34,8 +37,7 @@ static struct {
     gboolean has_diff;
     gboolean is_shell;
 } given = {
-    .seed = PLAN_SEED_DEFAULT, .seeds = PLAN_SEEDS_DEFAULT,
-    .repeats = PLAN_REPEATS_DEFAULT,
+    .seed = PLAN_SEED_DEFAULT, .seeds = NOT_GIVEN, .repeats = NOT_GIVEN,
     .timeout_s = PLAN_TIMEOUT_DEFAULT_S,
 };
 
@@ -63,9 +65,9 @@ static const GOptionEntry options[] = {
     { "seed", 0, 0, G_OPTION_ARG_INT64, &given.seed,
       "seed of the first random power cut (1)", "N" },
     { "seeds", 0, 0, G_OPTION_ARG_INT, &given.seeds,
-      "number of random power cuts (20)", "N" },
+      "number of random power cuts (20; quick: 0)", "N" },
     { "repeats", 0, 0, G_OPTION_ARG_INT, &given.repeats,
-      "how often the operation of a context case is done (20)", "N" },
+      "how often the operation of a context case is done (20; quick: 2)", "N" },
     { "jobs", 'j', 0, G_OPTION_ARG_INT, &given.jobs,
       "suites at a time (one per processor)", "N" },
     { "lie", 0, 0, G_OPTION_ARG_STRING, &given.lie,
@@ -83,8 +85,21 @@ static const GOptionEntry options[] = {
 
 static enum report_format format;
 
-static gboolean check_numbers(GError **error)
+static void fill_numbers(const struct plan *plan)
 {
+    bool is_quick = plan_is_quick(plan);
+
+    if (given.seeds == NOT_GIVEN) {
+        given.seeds = is_quick ? PLAN_SEEDS_QUICK : PLAN_SEEDS_DEFAULT;
+    }
+    if (given.repeats == NOT_GIVEN) {
+        given.repeats = is_quick ? PLAN_REPEATS_QUICK : PLAN_REPEATS_DEFAULT;
+    }
+}
+
+static gboolean check_numbers(struct plan *plan, GError **error)
+{
+    fill_numbers(plan);
     if (given.seed < 0 || given.seeds < 0 || given.seeds > 100000) {
         g_set_error(error, FAILURE, FAILURE_USAGE,
                     "--seed %" G_GINT64_FORMAT " --seeds %d: out of range",
@@ -108,6 +123,10 @@ static gboolean check_numbers(GError **error)
                     given.timeout_s);
         return FALSE;
     }
+    plan->seed = (guint64)given.seed;
+    plan->seeds = (unsigned)given.seeds;
+    plan->repeats = (unsigned)given.repeats;
+    plan->timeout_s = given.timeout_s;
     return TRUE;
 }
 
@@ -216,15 +235,14 @@ static int run(int argc, char **argv)
         .plan = {
             .cases = argv + 1, .groups = plan_split(given.groups),
             .excludes = plan_split(given.excludes), .lie = given.lie,
-            .seed = (guint64)given.seed, .seeds = (unsigned)given.seeds,
-            .repeats = (unsigned)given.repeats,
-            .timeout_s = given.timeout_s, .keeps_images = given.keeps,
+            .keeps_images = given.keeps,
         },
     };
     int code;
 
     (void)argc;
-    if (!check_numbers(&cause) || !check_diff(request.kernels, &cause) ||
+    if (!check_numbers(&request.plan, &cause) ||
+        !check_diff(request.kernels, &cause) ||
         !report_format_parse(given.format ? given.format : "ktap", &format,
                              &cause)) {
         code = failure_report(cause);

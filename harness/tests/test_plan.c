@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "quick.h"
+
 
 static bool selects(const char *cases, const char *groups,
                     const char *excludes, const char *name)
@@ -53,6 +55,68 @@ static void test_refuse(void)
     g_assert_nonnull(strstr(error->message, "'nothing.*'"));
 }
 
+static bool may_watch(const char *cases, const char *groups)
+{
+    g_auto(GStrv) c = g_strsplit(cases, " ", -1);
+    g_auto(GStrv) g = g_strsplit(groups, " ", -1);
+    struct plan plan = { .cases = c, .groups = g };
+
+    return plan_may_watch(&plan);
+}
+
+static void test_watch(void)
+{
+    g_assert_false(may_watch("", ""));
+    g_assert_false(may_watch("", "flush durability"));
+    g_assert_true(may_watch("", "flush context"));
+    g_assert_true(may_watch("", "quick"));
+    g_assert_true(may_watch("context.xfs.read.sync", ""));
+    g_assert_true(may_watch("flush.* c*", ""));
+    g_assert_true(may_watch("*", ""));
+    g_assert_false(may_watch("*", "flush"));
+    g_assert_false(may_watch("flush.*", ""));
+    g_assert_false(may_watch("flush.*", "quick"));
+    g_assert_false(may_watch("contexts.*", ""));
+}
+
+/* Beside other groups it adds; its defaults are only its own. */
+static void test_quick(void)
+{
+    char *groups[] = { (char *)"quick", (char *)"durability", NULL };
+    struct plan plan = { .groups = groups };
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) selected = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(selects("", "quick", "", "flush.raw.fsync-dirty.sync"));
+    g_assert_false(selects("", "quick", "", "flush.raw.fsync-clean.sync"));
+    g_assert_false(selects("", "quick", "*.sync",
+                           "flush.raw.fsync-dirty.sync"));
+    g_assert_true(selects("flush.*", "quick", "",
+                          "flush.raw.fsync-dirty.sync"));
+    g_assert_false(selects("context.*", "quick", "",
+                           "flush.raw.fsync-dirty.sync"));
+    g_assert_true(plan_selects(&plan, "durability.raw.unflushed-lost"));
+    g_assert_true(plan_check(&plan, &error));
+    g_assert_false(plan_is_quick(&plan));
+    groups[1] = NULL;
+    g_assert_true(plan_is_quick(&plan));
+    g_assert_nonnull(plan_why(&plan, "flush.raw.fsync-dirty.sync"));
+    groups[0] = (char *)"flush";
+    g_assert_null(plan_why(&plan, "flush.raw.fsync-dirty.sync"));
+    groups[0] = (char *)"quick";
+    for (gsize i = 0; i < quick_count; i++) {
+        g_ptr_array_add(names, g_strdup(quick_entries[i].name));
+    }
+    g_ptr_array_add(names, g_strdup("flush.raw.fsync-clean.sync"));
+    selected = plan_select(&plan, names, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(selected->len, ==, quick_count);
+    g_ptr_array_remove_index(names, 0);
+    g_assert_null(plan_select(&plan, names, &error));
+    g_assert_nonnull(strstr(error->message, quick_entries[0].name));
+}
+
 static void test_split(void)
 {
     char *lists[] = { (char *)"a,b", (char *)",c", NULL };
@@ -69,6 +133,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/plan/select", test_select);
     g_test_add_func("/plan/refuse", test_refuse);
+    g_test_add_func("/plan/watch", test_watch);
+    g_test_add_func("/plan/quick", test_quick);
     g_test_add_func("/plan/split", test_split);
     return g_test_run();
 }
