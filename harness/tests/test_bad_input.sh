@@ -61,6 +61,31 @@ for verb in run qemu demo; do
     unset O
 done
 cd "$here" || exit 1
+refuses 2 ' CONFIG_AIO=y ' run -k "$work/obj/arch/x86/boot/bzImage"
+# The header of a bzImage, and all that a guest needs but for probes: refused
+# where they may be needed, before anything boots.
+put() {
+    # shellcheck disable=SC2059  # for its escapes
+    printf "$2" | dd of="$work/obj/arch/x86/boot/bzImage" bs=1 seek="$1" \
+        conv=notrunc 2>/dev/null
+}
+put 497 '\004'
+put 510 '\125\252'
+put 514 HdrS
+put 518 '\017\002'
+put 526 '\000\002'
+put 529 '\001'
+put 1024 '6.12.9-test (me@here)'
+put 4095 '\000'
+sed -e '/^CONFIG_KPROBE_EVENTS=/d' -e '/^CONFIG_FTRACE=/d' \
+    "$(dirname "$0")/../../images/kernel.config.d/nvmelab.config" \
+    >"$work/obj/.config"
+lacks='.config lacks CONFIG_FTRACE=y CONFIG_KPROBE_EVENTS=y, which'
+refuses 2 "$lacks" run -k "$work/obj" -g quick
+refuses 2 "$lacks" run -k "$work/obj" -g flush,context
+refuses 2 "$lacks" run -k "$work/obj" 'context.xfs.*'
+refuses 2 "$lacks" run -k "$work/obj" '*'
+refuses 2 "'flash'" run -k "$work/obj" -g flash
 refuses 2 "/nonexistent/bzImage" run -k /nonexistent/bzImage
 refuses 2 "'floppy'" run -d floppy
 refuses 2 "'floppy'" run -d vwc,floppy
