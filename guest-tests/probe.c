@@ -209,6 +209,14 @@ static void check_lost(struct run *run)
     }
 }
 
+/* A compiler may have inlined process_one_work into the threads. */
+static bool is_in_worker(const struct probe_event *event)
+{
+    return probe_text_below(event, "process_one_work") ||
+           probe_text_below(event, "worker_thread") ||
+           probe_text_below(event, "rescuer_thread");
+}
+
 /* The queue of the work item that event's worker has started last. */
 static bool find_workqueue(const struct probe_event *events, int index,
                            char *queue, size_t size)
@@ -261,7 +269,7 @@ static void report(struct run *run, const struct probe_event *events,
         run_error(run, "a trace event is too long: %s below %s", event->name,
                   event->stack);
     }
-    if (!probe_text_below(event, "process_one_work") ||
+    if (!is_in_worker(event) ||
         !find_workqueue(events, index, queue + used, sizeof(queue) - used)) {
         queue[0] = '\0';
     }

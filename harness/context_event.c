@@ -192,6 +192,9 @@ char *context_event_place(const struct context_repeat *repeat,
         "task_work_run", "tctx_task_work", "tctx_task_work_run",
         "io_run_local_work", "__io_run_local_work", "io_handle_tw_list", NULL
     };
+    /* Compilers inline the first one into its callers. */
+    static const char *const worker[] = { "process_one_work", "worker_thread",
+                                          "rescuer_thread", NULL };
 
     /* In an interrupt the flags are certain, and the task is anybody's. */
     if (event->flags[2] == 'h' || event->flags[2] == 'H' ||
@@ -201,7 +204,7 @@ char *context_event_place(const struct context_repeat *repeat,
     if (event->flags[2] == 's') {
         return g_strdup("softirq");
     }
-    if (context_event_below(event, "process_one_work")) {
+    if (below_any(event, worker)) {
         return workqueue_word(event);
     }
     if (below_any(event, thread)) {

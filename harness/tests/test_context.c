@@ -253,6 +253,8 @@ static void test_places(void)
     place("..... x-" PID " f a<task_work_run<b (f)", "task_work");
     place("..... k-9 f a<process_one_work (f) workqueue=dio/nvme0n2",
           "workqueue:dio");
+    place("..... k-9 f a<worker_thread<kthread (f) workqueue=dio/nvme0n2",
+          "workqueue:dio");
     place("..... k-9 f a<process_one_work (f) workqueue=kblockd",
           "workqueue:kblockd");
     place("..... k-9 f a<process_one_work (f)", NULL);
