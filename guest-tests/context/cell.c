@@ -32,7 +32,6 @@
 #define BEHIND FILE_BYTES
 /* Apart from the blocks of the flush cases. */
 #define RAW_START (192 << 20)
-#define RAW_STRIDE (1 << 20)
 
 #define REPEATS_DEFAULT 3
 #define REPEATS_MAX 1000
@@ -76,15 +75,10 @@ static const struct issuer *const context_issuers[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-struct cell_plan {
-    const struct context_op *op;
-    const struct issuer *issuer;
-    unsigned raw_number;
-};
-
 struct cell {
     struct run *run;
-    const struct cell_plan *plan;
+    const struct context_op *op;
+    const struct issuer *issuer;
     struct target target;
     uint64_t file_id;
     off_t start;                /* raw: this cell's bytes of the device */
@@ -110,7 +104,7 @@ static void lay_out(struct cell *cell)
                      O_RDWR | O_CREAT | O_DIRECT);
     cell->generation++;
     fill(cell, buffer, FILE_BYTES, 0);
-    if (cell->plan->op->layout == LAYOUT_WRITTEN) {
+    if (cell->op->layout == LAYOUT_WRITTEN) {
         target_write(cell->run, fd, buffer, FILE_BYTES, cell->start);
     } else if (fallocate(fd, 0, 0, FILE_BYTES) < 0) {
         run_error(cell->run, "fallocate: %s", strerror(errno));
@@ -121,7 +115,7 @@ static void lay_out(struct cell *cell)
     }
     close(fd);
     cell->fd = target_open(cell->run, &cell->target, cell->path,
-                           O_RDWR | O_DIRECT | cell->plan->op->open_flags);
+                           O_RDWR | O_DIRECT | cell->op->open_flags);
 }
 
 /*
@@ -158,22 +152,22 @@ static void check_content(struct cell *cell, const void *buffer,
 {
     struct block_found found =
         block_inspect(buffer, TARGET_BLOCK_BYTES, cell->file_id,
-                      (uint64_t)cell->plan->op->offset);
+                      (uint64_t)cell->op->offset);
     char text[128];
 
     if (found.kind != BLOCK_GOOD || found.generation != cell->generation) {
         block_describe(&found, text, sizeof(text));
         run_fail(cell->run, "%s of %s offset %jd: wanted generation %" PRIu32
                  ", found %s", what, cell->path,
-                 (intmax_t)cell->plan->op->offset, cell->generation, text);
+                 (intmax_t)cell->op->offset, cell->generation, text);
     }
 }
 
 /* One operation, watched. */
 static void operate(struct cell *cell, unsigned repeat, void *buffer)
 {
-    const struct context_op *op = cell->plan->op;
-    const struct issuer *issuer = cell->plan->issuer;
+    const struct context_op *op = cell->op;
+    const struct issuer *issuer = cell->issuer;
     uint64_t begin_ns;
     uint64_t ack_ns;
     ssize_t result;
@@ -202,7 +196,7 @@ static void operate(struct cell *cell, unsigned repeat, void *buffer)
 
 static void run_once(struct cell *cell, unsigned repeat)
 {
-    const struct context_op *op = cell->plan->op;
+    const struct context_op *op = cell->op;
     void *buffer = target_buffer(cell->run, TARGET_BLOCK_BYTES);
 
     lay_out(cell);
@@ -232,9 +226,12 @@ static void run_once(struct cell *cell, unsigned repeat)
 
 static void run_cell(struct run *run)
 {
+    const struct product_cell *plan = run->guest_case->data;
     struct cell cell = {
         .run = run,
-        .plan = run->guest_case->data,
+        .op = plan->op,
+        .issuer = plan->issuer,
+        .start = plan->start,
         .file_id = block_file_id(run->guest_case->name),
     };
     uint64_t repeats = run_number(run, "repeats", REPEATS_DEFAULT);
@@ -245,14 +242,11 @@ static void run_cell(struct run *run)
                   REPEATS_MAX);
     }
     cell.target = target_get(run, TARGET_FRESH_OR_MOUNTED);
-    if (!cell.target.type->mount_point) {
-        cell.start = RAW_START + (off_t)cell.plan->raw_number * RAW_STRIDE;
-    }
     snprintf(cell.path, sizeof(cell.path), "context-%s-%s",
-             cell.plan->op->name, cell.plan->issuer->name);
-    error = cell.plan->issuer->start();
+             cell.op->name, cell.issuer->name);
+    error = cell.issuer->start();
     if (error) {
-        run_error(run, "%s: %s", cell.plan->issuer->name, strerror(-error));
+        run_error(run, "%s: %s", cell.issuer->name, strerror(-error));
     }
     probe_open(run, &cell.target);
     for (unsigned i = 1; i <= repeats; i++) {
@@ -262,43 +256,21 @@ static void run_cell(struct run *run)
     run_pass(run, "done; the host says where it ran");
 }
 
-static void add_cell(void (*add)(const struct guest_case *guest_case),
-                     const struct context_op *op,
-                     const struct target_type *type,
-                     const struct issuer *issuer)
+void context_add_cases(product_add_fn *add)
 {
-    static unsigned raw_count;
-    struct guest_case *c = calloc(1, sizeof(*c));
-    struct cell_plan *plan = calloc(1, sizeof(*plan));
-    char *name = NULL;
+    static struct product product = {
+        .group = "context",
+        .issuers = context_issuers,
+        .issuer_count = COUNT(context_issuers),
+        .run = run_cell,
+        .time_limit_s = TIME_LIMIT_S,
+        .raw_start = RAW_START,
+    };
 
-    if (!c || !plan ||
-        asprintf(&name, "context.%s.%s.%s", type->name, op->name,
-                 issuer->name) < 0) {
-        perror("lab-guest: list of cases");
-        abort();
-    }
-    plan->op = op;
-    plan->issuer = issuer;
-    plan->raw_number = type->mount_point ? 0 : raw_count++;
-    c->name = name;
-    c->claim = op->claim;
-    c->time_limit_s = TIME_LIMIT_S;
-    c->run = run_cell;
-    c->data = plan;
-    add(c);
-}
-
-void context_add_cases(void (*add)(const struct guest_case *guest_case))
-{
-    for (size_t o = 0; o < COUNT(ops); o++) {
-        for (size_t t = 0; t < TARGET_TYPE_COUNT; t++) {
-            if (ops[o].needs_fs && !target_types[t].mount_point) {
-                continue;
-            }
-            for (size_t i = 0; i < COUNT(context_issuers); i++) {
-                add_cell(add, &ops[o], &target_types[t], context_issuers[i]);
-            }
-        }
+    for (size_t i = 0; i < COUNT(ops); i++) {
+        product_add(&product, &(struct product_op){
+            .name = ops[i].name, .claim = ops[i].claim,
+            .needs_fs = ops[i].needs_fs, .op = &ops[i],
+        }, add);
     }
 }

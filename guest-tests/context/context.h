@@ -9,9 +9,9 @@
 #ifndef CONTEXT_H
 #define CONTEXT_H
 
-#include "guest.h"
+#include "product.h"
 
 /* All operations × targets × issuers. */
-void context_add_cases(void (*add)(const struct guest_case *guest_case));
+void context_add_cases(product_add_fn *add);
 
 #endif

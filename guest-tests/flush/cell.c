@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How every flush case runs, and the product of operations, targets and
- * issuers that makes the list of them.
+ * How every flush case runs.
  *
  * Cells are independent: on a file system each has a new file of its own, on
  * the bare namespace its own 1 MiB. Everything that could reach the drive by
@@ -22,20 +21,12 @@
 #include "flush.h"
 
 #define RAW_START (64 << 20)
-#define RAW_STRIDE (1 << 20)
 
 #define GENERATION_BEFORE 1
 #define GENERATION_OPERATION 2
 
 extern const struct flush_op *const __start_flush_ops[];
 extern const struct flush_op *const __stop_flush_ops[];
-
-/* The data of a guest_case of this group. */
-struct cell_plan {
-    const struct flush_op *op;
-    const struct issuer *issuer;
-    unsigned raw_number;        /* which MiB of the bare namespace */
-};
 
 static void fill(struct cell *cell, void *buffer, size_t length, off_t offset,
                  uint32_t generation)
@@ -58,14 +49,12 @@ void cell_lay_unwritten(struct cell *cell, int fd)
     }
 }
 
-static const struct cell_plan *plan_of(const struct cell *cell)
-{
-    return cell->run->guest_case->data;
-}
-
 static off_t write_offset(const struct cell *cell)
 {
-    return cell->start + plan_of(cell)->op->offset;
+    const struct product_cell *plan = cell->run->guest_case->data;
+    const struct flush_op *op = plan->op;
+
+    return cell->start + op->offset;
 }
 
 void cell_dirty_block(struct cell *cell)
@@ -118,11 +107,12 @@ static void check_content(struct cell *cell, const struct flush_op *op)
 
 static void run_cell(struct run *run)
 {
-    const struct cell_plan *plan = run->guest_case->data;
+    const struct product_cell *plan = run->guest_case->data;
     const struct flush_op *op = plan->op;
     struct cell cell = {
         .run = run,
         .issuer = plan->issuer,
+        .start = plan->start,
         .file_id = block_file_id(run->guest_case->name),
     };
     ssize_t expected = op->writes ? TARGET_BLOCK_BYTES : 0;
@@ -130,9 +120,6 @@ static void run_cell(struct run *run)
     int error;
 
     cell.target = target_get(run, TARGET_FRESH_OR_MOUNTED);
-    if (!cell.target.type->mount_point) {
-        cell.start = RAW_START + (off_t)plan->raw_number * RAW_STRIDE;
-    }
     snprintf(cell.path, sizeof(cell.path), "flush-%s-%s", op->name,
              cell.issuer->name);
     cell.buffer = target_buffer(run, TARGET_BLOCK_BYTES);
@@ -165,44 +152,21 @@ static void run_cell(struct run *run)
     run_pass(run, "done; the drive's trace says what it cost");
 }
 
-static void add_cell(void (*add)(const struct guest_case *guest_case),
-                     const struct flush_op *op,
-                     const struct target_type *type,
-                     const struct issuer *issuer)
+void flush_add_cases(product_add_fn *add)
 {
-    static unsigned raw_count;
-    struct guest_case *c = calloc(1, sizeof(*c));
-    struct cell_plan *plan = calloc(1, sizeof(*plan));
-    char *name = NULL;
-
-    if (!c || !plan ||
-        asprintf(&name, "flush.%s.%s.%s", type->name, op->name,
-                 issuer->name) < 0) {
-        perror("lab-guest: list of cases");
-        abort();
-    }
-    plan->op = op;
-    plan->issuer = issuer;
-    plan->raw_number = type->mount_point ? 0 : raw_count++;
-    c->name = name;
-    c->claim = op->claim;
-    c->run = run_cell;
-    c->data = plan;
-    add(c);
-}
-
-void flush_add_cases(void (*add)(const struct guest_case *guest_case))
-{
+    static struct product product = {
+        .group = "flush",
+        .issuers = issuers,
+        .issuer_count = ISSUER_COUNT,
+        .run = run_cell,
+        .raw_start = RAW_START,
+    };
     const struct flush_op *const *op;
 
     for (op = __start_flush_ops; op < __stop_flush_ops; op++) {
-        for (size_t t = 0; t < TARGET_TYPE_COUNT; t++) {
-            if ((*op)->needs_fs && !target_types[t].mount_point) {
-                continue;
-            }
-            for (size_t i = 0; i < ISSUER_COUNT; i++) {
-                add_cell(add, *op, &target_types[t], issuers[i]);
-            }
-        }
+        product_add(&product, &(struct product_op){
+            .name = (*op)->name, .claim = (*op)->claim,
+            .needs_fs = (*op)->needs_fs, .op = *op,
+        }, add);
     }
 }

@@ -20,6 +20,7 @@
 
 #include "guest.h"
 #include "issue.h"
+#include "product.h"
 #include "target.h"
 
 #define CELL_FILE_BYTES (16 * TARGET_BLOCK_BYTES)
@@ -69,6 +70,6 @@ void cell_dirty_block(struct cell *cell);
 ssize_t cell_write_block(struct cell *cell);
 
 /* All operations × targets × issuers. */
-void flush_add_cases(void (*add)(const struct guest_case *guest_case));
+void flush_add_cases(product_add_fn *add);
 
 #endif
