@@ -9,13 +9,16 @@
  * the completion is seen at iomap_dio_complete() and at the block device's bio
  * end functions.
  *
- * Events go to the host as notes:
+ * Events go to the host as notes, by time:
  *
+ *   stack NUMBER CHAIN
  *   event REPEAT TIME CPU FLAGS COMM-PID NAME STACK ARGUMENTS…
  *
- * An event in a worker thread has one more argument, "workqueue=NAME": the
- * queue on which the work item that runs had been queued. Lost or truncated
- * events end the step with an error: what was not seen cannot be judged.
+ * A call chain is told once and then goes by its number (0: none), because the
+ * repeats of a case have the same few. An event in a worker thread has one more
+ * argument, "workqueue=NAME": the queue on which the work item that runs had
+ * been queued. Lost or truncated events end the step with an error: what was
+ * not seen cannot be judged.
  */
 #ifndef PROBE_H
 #define PROBE_H
@@ -23,14 +26,21 @@
 #include "guest.h"
 #include "target.h"
 
-/* Defines and enables the probes; the target's modules must be loaded. */
+#define PROBE_INSTANCE "/sys/kernel/tracing/instances/lab"
+
+/*
+ * Defines and arms the probes; the target's modules must be loaded. They stay
+ * armed: patching the kernel takes half a second.
+ */
 void probe_open(struct run *run, const struct target *target);
-/* Empties the buffer and starts recording. */
+
+/* Starts recording. */
 void probe_start(struct run *run);
-/* Waits for stragglers, stops, and reports what came after begin_ns. */
+/*
+ * Records until the operation's end has been seen and nothing has followed it
+ * for two ticks, then reports what came after begin_ns.
+ */
 void probe_stop(struct run *run, const struct target *target,
                 unsigned repeat, uint64_t begin_ns);
-/* The kernel runs at full speed again. */
-void probe_close(struct run *run);
 
 #endif

@@ -4,15 +4,15 @@
  *
  * Per repeat, and in this order:
  *
- *   join       the command that the driver set up for the operation's blocks is
- *              in the drive's trace, by queue, command id and first block,
- *              between the marks of that repeat
+ *   join       every command for the operation's blocks is known to driver and
+ *              drive, and their clocks agree (context_join.c)
  *   raced      the drive answered before the submitter let go, so the issuing
  *              task completed it without having slept: legal, and no evidence.
  *              Not judged; a case with nothing else is an error
  *   never      a sync, or a completion that would do more than post a result,
  *              where it may not be (no row can allow it)
- *   words      ISSUED COMPLETED SYNCED
+ *   words      ISSUED COMPLETED SYNCED, the first with the reason if it is a
+ *              punt (context_punt.c)
  *
  * All judged repeats must have the same words (else the case is flaky), and
  * those of the row. No row is an error, never an answer to learn.
@@ -22,6 +22,8 @@
 #include <string.h>
 
 #include "context_event.h"
+#include "context_join.h"
+#include "context_punt.h"
 #include "context_story.h"
 
 static const char *const places[] = {
@@ -38,9 +40,8 @@ static const char *const completions[] = {
 /* What one repeat shows; words is NULL when it cannot be said. */
 struct sight {
     const struct context_repeat *repeat;
-    const struct context_event *setup;      /* the command, at the driver */
     const struct context_event *end;
-    const struct lab_trace_command *command;    /* the same, at the drive */
+    struct context_join join;
     bool is_raced;
     char *words;
 };
@@ -48,6 +49,7 @@ struct sight {
 struct cell {
     const struct context_judge *judge;
     struct case_result *result;
+    const struct expect_row *row;           /* NULL: nobody has explained it */
     char *target, *op, *issuer;
     GArray *sights;             /* struct sight */
 };
@@ -59,52 +61,41 @@ static bool is_place(const char *word)
             word[strlen("workqueue:")]);
 }
 
+/* "io-wq(REASON)"; a bare io-wq says where, but not why. */
+static bool is_punt(const char *word)
+{
+    g_autofree char *reason = NULL;
+
+    if (!g_str_has_prefix(word, "io-wq(") || !g_str_has_suffix(word, ")")) {
+        return false;
+    }
+    reason = g_strndup(word + strlen("io-wq("),
+                       strlen(word) - strlen("io-wq()"));
+    return context_punt_is_reason(reason);
+}
+
 bool context_pattern_check(const char *pattern)
 {
     g_auto(GStrv) words = g_strsplit(pattern, " ", -1);
 
-    return g_strv_length(words) == 3 && is_place(words[0]) &&
+    return g_strv_length(words) == 3 &&
+           (is_punt(words[0]) ||
+            (is_place(words[0]) && !g_str_equal(words[0], "io-wq"))) &&
            is_place(words[1]) &&
            (is_place(words[2]) || g_str_equal(words[2], "-"));
 }
 
-static bool value_number(const struct context_event *event, const char *key,
-                         guint64 *number)
-{
-    g_autofree char *text = context_event_value(event, key);
-
-    return text &&
-           g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64, number, NULL);
-}
-
-/* A data command that touches the operation's blocks. */
-static bool touches(const struct context_repeat *repeat,
-                    const struct context_event *event)
-{
-    guint64 slba;
-    guint64 length;             /* 0's based, as on the wire */
-
-    return value_number(event, "slba", &slba) &&
-           value_number(event, "len", &length) &&
-           slba < repeat->slba + repeat->blocks &&
-           slba + length >= repeat->slba;
-}
-
 /* Not the end of a Flush that a sync waits for. */
-static bool is_of_data(const struct context_repeat *repeat,
-                       const struct context_event *event)
+static bool is_of_data(const struct context_event *event)
 {
-    (void)repeat;
     return !context_event_below(event, "blkdev_issue_flush") &&
            !context_event_below(event, "blkdev_fsync") &&
            !context_event_below(event, "vfs_fsync_range");
 }
 
-/* The only event of a kind, if there is one; *count says how many. */
-static const struct context_event *find_event(
-    const struct context_repeat *repeat, const char *name,
-    bool (*wanted)(const struct context_repeat *, const struct context_event *),
-    unsigned *count)
+/* The first end of that name, if there is one; *count says how many. */
+static const struct context_event *find_ends(
+    const struct context_repeat *repeat, const char *name, unsigned *count)
 {
     const struct context_event *first = NULL;
 
@@ -112,75 +103,12 @@ static const struct context_event *find_event(
     for (guint i = 0; i < repeat->events->len; i++) {
         const struct context_event *event = repeat->events->pdata[i];
 
-        if (g_str_equal(event->name, name) &&
-            (!wanted || wanted(repeat, event))) {
+        if (g_str_equal(event->name, name) && is_of_data(event)) {
             first = first ? first : event;
             (*count)++;
         }
     }
     return first;
-}
-
-/* The Nth BEGIN of this case, and the END behind it; false: there is none. */
-static bool find_span(const struct cell *cell, unsigned number,
-                      guint64 *begin, guint64 *end)
-{
-    const GArray *marks = cell->judge->trace->marks;
-    unsigned seen = 0;
-    guint64 id = 0;
-
-    for (guint i = 0; i < marks->len; i++) {
-        const struct trace_mark *mark = TRACE_MARK(cell->judge->trace, i);
-
-        if (mark->mark.kind == LAB_MARK_BEGIN &&
-            g_strcmp0(mark->text, cell->result->name) == 0 &&
-            ++seen == number) {
-            *begin = mark->mark.submitted_stamp;
-            id = mark->mark.id;
-        }
-        if (mark->mark.kind == LAB_MARK_END && seen == number &&
-            mark->mark.id == id) {
-            *end = mark->mark.submitted_stamp;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The driver's command in the drive's trace. */
-static bool join(struct cell *cell, struct sight *sight)
-{
-    const struct trace *trace = cell->judge->trace;
-    guint64 begin = 0, end = 0, queue, id, slba;
-    unsigned found = 0;
-
-    if (!find_span(cell, sight->repeat->number, &begin, &end)) {
-        case_result_set(cell->result, VERDICT_ERROR, "repeat %u has no BEGIN "
-                        "and END mark in %s", sight->repeat->number,
-                        trace->path);
-        return false;
-    }
-    if (value_number(sight->setup, "qid", &queue) &&
-        value_number(sight->setup, "cmdid", &id) &&
-        value_number(sight->setup, "slba", &slba)) {
-        for (guint i = 0; i < trace->commands->len; i++) {
-            const struct lab_trace_command *command = TRACE_COMMAND(trace, i);
-
-            if (command->submitted_stamp > begin &&
-                command->submitted_stamp < end && command->sqid == queue &&
-                command->cid == id && command->slba == slba &&
-                command->nsid == sight->repeat->nsid) {
-                sight->command = command;
-                found++;
-            }
-        }
-    }
-    if (found != 1) {
-        case_result_set(cell->result, VERDICT_ERROR, "repeat %u cannot be "
-                        "joined: %u commands of the drive are %s",
-                        sight->repeat->number, found, sight->setup->args);
-    }
-    return found == 1;
 }
 
 static bool is_atomic(const char *place)
@@ -245,14 +173,27 @@ static char *sync_place(struct cell *cell, const struct sight *sight)
     return g_steal_pointer(&word);
 }
 
+/* Of the commands, the one that was answered last. */
+static const struct context_event *last_answer(const struct sight *sight)
+{
+    const struct context_event *last = NULL;
+
+    for (guint i = 0; i < sight->join.links->len; i++) {
+        const struct context_event *answer =
+            CONTEXT_LINK(&sight->join, i)->answer;
+
+        if (!last || answer->time_ns > last->time_ns) {
+            last = answer;
+        }
+    }
+    return last;
+}
+
 /* The issuing task ended it and had not slept, after an interrupt had come. */
 static bool is_raced(const struct sight *sight, const char *ended)
 {
-    unsigned count;
-    const struct context_event *answered =
-        find_event(sight->repeat, "nvme_complete_rq", NULL, &count);
-    g_autofree char *place =
-        answered ? context_event_place(sight->repeat, answered) : NULL;
+    const struct context_event *answered = last_answer(sight);
+    g_autofree char *place = context_event_place(sight->repeat, answered);
 
     return (g_str_equal(ended, "submitter") || g_str_equal(ended, "io-wq")) &&
            !context_event_waited(sight->repeat, sight->end) && place &&
@@ -260,18 +201,31 @@ static bool is_raced(const struct sight *sight, const char *ended)
            answered->time_ns <= sight->end->time_ns;
 }
 
-static bool find_setup(struct cell *cell, struct sight *sight)
+/* Where the commands came from: one word, or several with "+" in between. */
+static char *issue_place(struct cell *cell, const struct sight *sight)
 {
-    unsigned count;
+    g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
 
-    sight->setup = find_event(sight->repeat, "nvme_setup_cmd", touches,
-                              &count);
-    if (count == 1) {
-        return true;
+    for (guint i = 0; i < sight->join.links->len; i++) {
+        g_autofree char *place =
+            place_of(cell, sight, CONTEXT_LINK(&sight->join, i)->setup);
+
+        if (place && g_str_equal(place, "io-wq")) {
+            g_autofree char *bare = place;
+
+            place = g_strdup_printf("%s(%s)", bare,
+                                    context_punt_reason(sight->repeat));
+        }
+        if (!place) {
+            return NULL;
+        }
+        if (!g_ptr_array_find_with_equal_func(words, place, g_str_equal,
+                                              NULL)) {
+            g_ptr_array_add(words, g_steal_pointer(&place));
+        }
     }
-    case_result_set(cell->result, VERDICT_ERROR, "repeat %u: %u commands for "
-                    "its blocks, not 1", sight->repeat->number, count);
-    return false;
+    g_ptr_array_add(words, NULL);
+    return g_strjoinv("+", (char **)words->pdata);
 }
 
 static bool find_end(struct cell *cell, struct sight *sight)
@@ -279,7 +233,7 @@ static bool find_end(struct cell *cell, struct sight *sight)
     for (const char *const *name = completions; *name; name++) {
         unsigned count;
 
-        sight->end = find_event(sight->repeat, *name, is_of_data, &count);
+        sight->end = find_ends(sight->repeat, *name, &count);
         if (count > 1) {
             case_result_set(cell->result, VERDICT_FAIL, "repeat %u: %s ran "
                             "%u times for one operation",
@@ -307,11 +261,11 @@ static void look(struct cell *cell, struct sight *sight)
                         sight->repeat->number);
         return;
     }
-    if (!find_setup(cell, sight) || !find_end(cell, sight) ||
-        !join(cell, sight)) {
+    if (!context_join(sight->repeat, cell->judge->trace, cell->result->name,
+                      &sight->join, cell->result) || !find_end(cell, sight)) {
         return;
     }
-    issued = place_of(cell, sight, sight->setup);
+    issued = issue_place(cell, sight);
     ended = place_of(cell, sight, sight->end);
     synced = sync_place(cell, sight);
     if (issued && ended && synced) {
@@ -320,94 +274,193 @@ static void look(struct cell *cell, struct sight *sight)
     }
 }
 
-/* The words of all judged repeats; NULL: no agreement, or nothing to judge. */
-static const char *agreement(struct cell *cell)
-{
-    const char *words = NULL;
-    unsigned raced = 0;
+/* Repeats that showed the same. */
+struct outcome {
+    const char *words;
+    unsigned count;
+    GString *numbers;           /* of the repeats: "3, 17" */
+};
 
+static void outcome_clear(gpointer data)
+{
+    struct outcome *outcome = data;
+
+    g_string_free(outcome->numbers, TRUE);
+}
+
+static gint outcome_compare(gconstpointer left, gconstpointer right)
+{
+    const struct outcome *a = left;
+    const struct outcome *b = right;
+
+    return a->count > b->count ? -1 : a->count < b->count;
+}
+
+static void outcome_add(GArray *outcomes, const struct sight *sight)
+{
+    struct outcome fresh = { .words = sight->words };
+    struct outcome *outcome = NULL;
+
+    for (guint i = 0; i < outcomes->len && !outcome; i++) {
+        struct outcome *one = &g_array_index(outcomes, struct outcome, i);
+
+        outcome = g_str_equal(one->words, sight->words) ? one : NULL;
+    }
+    if (!outcome) {
+        fresh.numbers = g_string_new(NULL);
+        g_array_append_val(outcomes, fresh);
+        outcome = &g_array_index(outcomes, struct outcome, outcomes->len - 1);
+    }
+    g_string_append_printf(outcome->numbers, "%s%u",
+                           outcome->count++ ? ", " : "",
+                           sight->repeat->number);
+}
+
+/* What the judged repeats showed, the most frequent first. */
+static GArray *count_outcomes(const struct cell *cell)
+{
+    GArray *outcomes = g_array_new(FALSE, FALSE, sizeof(struct outcome));
+
+    g_array_set_clear_func(outcomes, outcome_clear);
     for (guint i = 0; i < cell->sights->len; i++) {
         const struct sight *sight =
             &g_array_index(cell->sights, struct sight, i);
 
-        raced += sight->is_raced;
-        if (!sight->words || sight->is_raced) {
-            continue;
+        if (sight->words && !sight->is_raced) {
+            outcome_add(outcomes, sight);
         }
-        if (words && !g_str_equal(words, sight->words)) {
-            case_result_set(cell->result, VERDICT_FAIL, "flaky: '%s', but "
-                            "'%s' in repeat %u", words, sight->words,
-                            sight->repeat->number);
-            return NULL;
-        }
-        words = sight->words;
     }
-    if (!words) {
-        case_result_set(cell->result, VERDICT_ERROR, "nothing to judge by: "
-                        "the drive was faster than its submitter in %u of %u "
-                        "repeats", raced, cell->sights->len);
-    }
-    return words;
+    g_array_sort(outcomes, outcome_compare);
+    return outcomes;
 }
 
-static void judge_words(struct cell *cell)
+/* "18 x 'a', 2 x 'b' (repeats 3, 17)": the odd ones with their numbers. */
+static char *describe_flaky(const GArray *outcomes)
+{
+    GString *text = g_string_new("flaky: ");
+
+    for (guint i = 0; i < outcomes->len; i++) {
+        const struct outcome *one =
+            &g_array_index(outcomes, struct outcome, i);
+
+        g_string_append_printf(text, "%s%u x '%s'", i ? ", " : "", one->count,
+                               one->words);
+        if (i) {
+            g_string_append_printf(text, " (repeat%s %s)",
+                                   one->count > 1 ? "s" : "",
+                                   one->numbers->str);
+        }
+    }
+    return g_string_free(text, FALSE);
+}
+
+static void judge_row(struct cell *cell, const char *words)
 {
     struct case_result *result = cell->result;
-    struct expect_key key = {
-        .kernel_release = cell->judge->kernel_release,
-        .target = cell->target, .op = cell->op, .issuer = cell->issuer,
-        .has_vwc = trace_has_vwc(cell->judge->trace),
-    };
-    const struct expect_row *row = expect_find(cell->judge->expect, &key);
-    const char *words = agreement(cell);
 
-    if (!words) {
-        return;
-    }
     result->context = g_strdup(words);
-    if (!row) {
+    if (!cell->row) {
         case_result_set(result, VERDICT_ERROR,
                         "unexplained: no row of %s for %s on %s, saw '%s'",
                         cell->judge->expect->path, result->name,
-                        key.kernel_release, words);
+                        cell->judge->kernel_release, words);
         return;
     }
-    result->context_source = g_strdup_printf("%s, %s, %s", row->function,
-                                             row->file, row->release);
-    if (!g_str_equal(row->pattern, words)) {
+    result->context_source = g_strdup_printf("%s, %s, %s", cell->row->function,
+                                     cell->row->file, cell->row->release);
+    if (!g_str_equal(cell->row->pattern, words)) {
         case_result_set(result, VERDICT_FAIL,
-                        "saw '%s', expected '%s': %s", words, row->pattern,
-                        result->context_source);
+                        "saw '%s', expected '%s': %s", words,
+                        cell->row->pattern, result->context_source);
+    }
+}
+
+static void judge_words(struct cell *cell, const GArray *outcomes)
+{
+    if (!outcomes->len) {
+        case_result_set(cell->result, VERDICT_ERROR, "nothing to judge by: "
+                        "the drive was faster than its submitter in %u of %u "
+                        "repeats", cell->sights->len, cell->sights->len);
+    } else if (outcomes->len > 1) {
+        g_autofree char *text = describe_flaky(outcomes);
+
+        case_result_set(cell->result, VERDICT_FAIL, "%s", text);
+    } else {
+        judge_row(cell, g_array_index(outcomes, struct outcome, 0).words);
+    }
+}
+
+/* The three words as columns. */
+static void note_words(struct case_result *result, const char *title,
+                       const char *words)
+{
+    g_auto(GStrv) word = g_strsplit(words, " ", 3);
+
+    if (g_strv_length(word) == 3) {
+        case_result_note(result, "%-12s %-18s %-16s %s", title, word[0],
+                         word[1], word[2]);
+    }
+}
+
+/* Expected and seen, one below the other. */
+static void note_comparison(const struct cell *cell, const GArray *outcomes)
+{
+    note_words(cell->result, "", "issued completed synced");
+    if (cell->row) {
+        note_words(cell->result, "expected", cell->row->pattern);
+    }
+    for (guint i = 0; i < outcomes->len; i++) {
+        const struct outcome *one =
+            &g_array_index(outcomes, struct outcome, i);
+        g_autofree char *title = g_strdup_printf("seen %u x", one->count);
+
+        note_words(cell->result, title, one->words);
     }
 }
 
 /*
- * The guest's notes (whole in protocol.log) make room for the story of the
- * repeat that says most: the first one that is not like the others, or the
- * first.
+ * The repeat that says most: the first that could not be judged, else the
+ * first that is not like most others, else the first that counts.
  */
-static void tell(struct cell *cell)
+static const struct sight *choose_sight(const struct cell *cell,
+                                        const GArray *outcomes)
 {
-    const struct sight *told = NULL;
-    g_autoptr(GPtrArray) story = NULL;
+    const char *usual =
+        outcomes->len ? g_array_index(outcomes, struct outcome, 0).words : "";
+    const struct sight *chosen = NULL;
 
     for (guint i = 0; i < cell->sights->len; i++) {
         const struct sight *sight =
             &g_array_index(cell->sights, struct sight, i);
 
-        if (!told || !sight->words ||
-            (told->words && !sight->is_raced &&
-             !g_str_equal(told->words, sight->words))) {
-            told = sight;
+        if (!sight->words) {
+            return sight;
         }
-        if (!told->words) {
-            break;
+        if (!sight->is_raced &&
+            (!chosen || (g_str_equal(chosen->words, usual) &&
+                         !g_str_equal(sight->words, usual)))) {
+            chosen = sight;
         }
     }
-    story = context_story(told->repeat, told->setup, told->command);
+    return chosen ? chosen : &g_array_index(cell->sights, struct sight, 0);
+}
+
+/* The guest's notes (whole in protocol.log) make room for one story. */
+static void tell(struct cell *cell, const GArray *outcomes)
+{
+    const struct sight *told = choose_sight(cell, outcomes);
+    struct context_tale tale = {
+        .repeat = told->repeat, .join = &told->join, .op = cell->op,
+        .issuer = cell->issuer,
+    };
+    g_autoptr(GPtrArray) story = context_story(&tale);
+
     g_ptr_array_set_size(cell->result->notes, 0);
+    if (!verdict_is_ok(cell->result->verdict)) {
+        note_comparison(cell, outcomes);
+    }
     for (guint i = 0; i < story->len; i++) {
-        g_ptr_array_add(cell->result->notes, g_strdup(story->pdata[i]));
+        case_result_note(cell->result, "%s", (char *)story->pdata[i]);
     }
 }
 
@@ -415,7 +468,19 @@ static void sight_clear(gpointer data)
 {
     struct sight *sight = data;
 
+    context_join_clear(&sight->join);
     g_free(sight->words);
+}
+
+static const struct expect_row *find_row(const struct cell *cell)
+{
+    struct expect_key key = {
+        .kernel_release = cell->judge->kernel_release,
+        .target = cell->target, .op = cell->op, .issuer = cell->issuer,
+        .has_vwc = trace_has_vwc(cell->judge->trace),
+    };
+
+    return expect_find(cell->judge->expect, &key);
 }
 
 void context_judge(const struct context_judge *judge,
@@ -423,6 +488,7 @@ void context_judge(const struct context_judge *judge,
 {
     g_auto(GStrv) words = g_strsplit(result->name, ".", -1);
     g_autoptr(GPtrArray) repeats = NULL;
+    g_autoptr(GArray) outcomes = NULL;
     g_autofree char *why = NULL;
     struct cell cell = { .judge = judge, .result = result };
 
@@ -435,18 +501,21 @@ void context_judge(const struct context_judge *judge,
     cell.target = words[1];
     cell.op = words[2];
     cell.issuer = words[3];
+    cell.row = find_row(&cell);
     cell.sights = g_array_new(FALSE, TRUE, sizeof(struct sight));
     g_array_set_clear_func(cell.sights, sight_clear);
     for (guint i = 0; i < repeats->len; i++) {
-        struct sight sight = { .repeat = repeats->pdata[i] };
+        struct sight sight = { .repeat = repeats->pdata[i],
+                               .join = context_join_new() };
 
         look(&cell, &sight);
         g_array_append_val(cell.sights, sight);
     }
+    outcomes = count_outcomes(&cell);
     if (verdict_is_ok(result->verdict)) {
-        judge_words(&cell);
+        judge_words(&cell, outcomes);
     }
-    tell(&cell);
+    tell(&cell, outcomes);
     g_array_unref(cell.sights);
     case_result_set(result, VERDICT_PASS, NULL);
 }

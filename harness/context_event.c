@@ -27,28 +27,49 @@ static void repeat_free(gpointer data)
     g_free(repeat);
 }
 
-static struct context_repeat *repeat_last(const GPtrArray *repeats)
+/* The notes of one case, being read. */
+struct notes {
+    GPtrArray *repeats;
+    GPtrArray *stacks;          /* char *, the first is number 1 */
+};
+
+static struct context_repeat *repeat_last(const struct notes *notes)
 {
+    const GPtrArray *repeats = notes->repeats;
+
     return repeats->len ? repeats->pdata[repeats->len - 1] : NULL;
 }
 
-static bool op_parse(GPtrArray *repeats, const char *note)
+static bool stack_parse(struct notes *notes, const char *note)
+{
+    unsigned number;
+    int used = 0;
+
+    if (sscanf(note, "stack %u %n", &number, &used) != 1 || !note[used] ||
+        strchr(note + used, ' ') || number != notes->stacks->len + 1) {
+        return false;
+    }
+    g_ptr_array_add(notes->stacks, g_strdup(note + used));
+    return true;
+}
+
+static bool op_parse(struct notes *notes, const char *note)
 {
     struct context_repeat *repeat = g_new0(struct context_repeat, 1);
     int used = 0;
 
     repeat->events = g_ptr_array_new_with_free_func(event_free);
-    g_ptr_array_add(repeats, repeat);
+    g_ptr_array_add(notes->repeats, repeat);
     return sscanf(note, "op %u %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT
                   " %d %" G_GINT64_FORMAT "%n", &repeat->number,
                   &repeat->begin_ns, &repeat->ack_ns, &repeat->pid,
                   &repeat->outcome, &used) == 5 && !note[used] &&
-           repeat->number == repeats->len;
+           repeat->number == notes->repeats->len;
 }
 
-static bool range_parse(GPtrArray *repeats, const char *note)
+static bool range_parse(struct notes *notes, const char *note)
 {
-    struct context_repeat *repeat = repeat_last(repeats);
+    struct context_repeat *repeat = repeat_last(notes);
     int used = 0;
 
     if (!repeat || repeat->has_range) {
@@ -63,12 +84,12 @@ static bool range_parse(GPtrArray *repeats, const char *note)
 enum word { WORD_EVENT, WORD_REPEAT, WORD_TIME, WORD_CPU, WORD_FLAGS,
             WORD_TASK, WORD_NAME, WORD_STACK, WORD_ARGS, WORD_COUNT };
 
-static bool event_parse(GPtrArray *repeats, const char *note)
+static bool event_parse(struct notes *notes, const char *note)
 {
-    struct context_repeat *repeat = repeat_last(repeats);
+    struct context_repeat *repeat = repeat_last(notes);
     g_auto(GStrv) words = g_strsplit(note, " ", WORD_COUNT);
     struct context_event *event;
-    guint64 number, time_ns, pid;
+    guint64 number, time_ns, pid, stack;
     char *dash;
 
     if (!repeat || g_strv_length(words) < WORD_ARGS ||
@@ -76,7 +97,9 @@ static bool event_parse(GPtrArray *repeats, const char *note)
                                     &number, NULL) ||
         number != repeat->number || strlen(words[WORD_FLAGS]) < 4 ||
         !g_ascii_string_to_unsigned(words[WORD_TIME], 10, 0, G_MAXUINT64,
-                                    &time_ns, NULL)) {
+                                    &time_ns, NULL) ||
+        !g_ascii_string_to_unsigned(words[WORD_STACK], 10, 0,
+                                    notes->stacks->len, &stack, NULL)) {
         return false;
     }
     dash = strrchr(words[WORD_TASK], '-');
@@ -90,7 +113,8 @@ static bool event_parse(GPtrArray *repeats, const char *note)
     event->flags = g_strdup(words[WORD_FLAGS]);
     event->comm = g_strndup(words[WORD_TASK], dash - words[WORD_TASK]);
     event->name = g_strdup(words[WORD_NAME]);
-    event->stack = g_strsplit(words[WORD_STACK], "<", -1);
+    event->stack = g_strsplit(stack ? notes->stacks->pdata[stack - 1] : "",
+                              "<", -1);
     event->args = g_strdup(words[WORD_ARGS] ? words[WORD_ARGS] : "");
     g_ptr_array_add(repeat->events, event);
     return true;
@@ -100,17 +124,19 @@ GPtrArray *context_repeats_parse(const GPtrArray *notes, char **why)
 {
     static const struct {
         const char *prefix;
-        bool (*parse)(GPtrArray *repeats, const char *note);
+        bool (*parse)(struct notes *notes, const char *note);
     } kinds[] = {
         { "op ", op_parse }, { "range ", range_parse },
-        { "event ", event_parse },
+        { "stack ", stack_parse }, { "event ", event_parse },
     };
     g_autoptr(GPtrArray) repeats = g_ptr_array_new_with_free_func(repeat_free);
+    g_autoptr(GPtrArray) stacks = g_ptr_array_new_with_free_func(g_free);
+    struct notes read = { repeats, stacks };
 
     for (guint i = 0; i < notes->len; i++) {
         for (gsize k = 0; k < G_N_ELEMENTS(kinds); k++) {
             if (g_str_has_prefix(notes->pdata[i], kinds[k].prefix) &&
-                !kinds[k].parse(repeats, notes->pdata[i])) {
+                !kinds[k].parse(&read, notes->pdata[i])) {
                 *why = g_strdup_printf("note cannot be read: %.100s",
                                        (char *)notes->pdata[i]);
                 return NULL;
@@ -132,6 +158,15 @@ char *context_event_value(const struct context_event *event, const char *key)
         }
     }
     return NULL;
+}
+
+bool context_event_number(const struct context_event *event, const char *key,
+                          guint64 *number)
+{
+    g_autofree char *text = context_event_value(event, key);
+
+    return text &&
+           g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64, number, NULL);
 }
 
 bool context_event_below(const struct context_event *event,

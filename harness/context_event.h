@@ -40,6 +40,9 @@ GPtrArray *context_repeats_parse(const GPtrArray *notes, char **why);
 
 /* The text behind "KEY=" in args up to blank, comma or bracket; or NULL. */
 char *context_event_value(const struct context_event *event, const char *key);
+/* The same as a number; false: there is none. */
+bool context_event_number(const struct context_event *event, const char *key,
+                          guint64 *number);
 bool context_event_below(const struct context_event *event,
                          const char *function);
 

@@ -32,7 +32,10 @@ struct fixture {
     struct trace_build build;
     struct case_result *result;
     unsigned repeats;
-    const char *told;           /* first line of the story, if checked */
+    GPtrArray *stacks;          /* told so far */
+    unsigned answered_step;     /* of the drive's CQE, in steps after BEGIN */
+    const char *told;           /* in the notes at the end, if checked */
+    unsigned told_command;      /* of the drive */
 };
 
 static void begin(struct fixture *f, const char *name)
@@ -41,29 +44,103 @@ static void begin(struct fixture *f, const char *name)
     f->result = case_result_new(name);
     case_result_set(f->result, VERDICT_PASS, NULL);
     f->repeats = 0;
+    f->stacks = g_ptr_array_new_with_free_func(g_free);
+    f->answered_step = 19;
     f->told = NULL;
 }
 
-/* cid, slba: of the command that the drive saw. */
+static unsigned stack_number(struct fixture *f, const char *stack)
+{
+    guint found;
+
+    if (g_ptr_array_find_with_equal_func(f->stacks, stack, g_str_equal,
+                                         &found)) {
+        return found + 1;
+    }
+    g_ptr_array_add(f->stacks, g_strdup(stack));
+    case_result_note(f->result, "stack %u %s", f->stacks->len, stack);
+    return f->stacks->len;
+}
+
+/* "event %u TIME CPU FLAGS TASK NAME STACK …" as the guest would tell it. */
+static void add_event(struct fixture *f, unsigned number, guint64 base_ns,
+                      const char *event)
+{
+    g_auto(GStrv) words = g_strsplit(event, " ", 9);
+    guint64 time_ns = base_ns + 100 * g_ascii_strtoull(words[2], NULL, 10);
+
+    case_result_note(f->result, "event %u %" G_GUINT64_FORMAT
+                     " %s %s %s %s %u %s", number, time_ns, words[3],
+                     words[4], words[5], words[6],
+                     stack_number(f, words[7]), words[8] ? words[8] : "");
+}
+
+/* Commands on queue 1, from step 10 after BEGIN. */
+static GArray *submit_all(struct fixture *f, guint64 base,
+                          const guint64 (*commands)[3], unsigned count)
+{
+    GArray *all = g_array_new(FALSE, FALSE, sizeof(struct lab_trace_command));
+
+    f->build.stamp = base + 9;
+    for (unsigned i = 0; i < count; i++) {
+        struct lab_trace_command command =
+            trace_build_submit(&f->build, 2, NVME_OP_WRITE, commands[i][1],
+                               (uint32_t)commands[i][2]);
+
+        command.sqid = 1;
+        command.cid = (uint16_t)commands[i][0];
+        g_array_append_val(all, command);
+    }
+    return all;
+}
+
+static void complete_all(struct fixture *f, guint64 base, const GArray *all)
+{
+    f->build.stamp = MAX(f->build.stamp, base + f->answered_step - 2);
+    for (guint i = 0; i < all->len; i++) {
+        trace_build_complete(&f->build,
+                             g_array_index(all, struct lab_trace_command, i));
+    }
+}
+
+/*
+ * One repeat of 40 steps; an event's TIME counts tenths of them. Of each
+ * command that the drive saw: cid, slba, blocks.
+ */
+static void add_repeat_of(struct fixture *f, const guint64 (*commands)[3],
+                          unsigned count, const char *const *events)
+{
+    g_autoptr(GArray) all = NULL;
+    unsigned number = ++f->repeats;
+    guint64 base;
+
+    trace_build_mark(&f->build, LAB_MARK_BEGIN, 3, f->result->name);
+    base = f->build.stamp;
+    all = submit_all(f, base, commands, count);
+    if (f->answered_step < 40) {
+        complete_all(f, base, all);
+    }
+    f->build.stamp = base + 39;
+    trace_build_mark(&f->build, LAB_MARK_ACK, 3, "");
+    if (f->answered_step >= 40) {
+        complete_all(f, base, all);
+    }
+    trace_build_mark(&f->build, LAB_MARK_END, 3, "");
+    case_result_note(f->result, "op %u %" G_GUINT64_FORMAT " %"
+                     G_GUINT64_FORMAT " " PID " 4096", number,
+                     (base + 9) * 1000, (base + 40) * 1000);
+    for (; *events; events++) {
+        add_event(f, number, base * 1000, *events);
+    }
+    case_result_note(f->result, "range nsid=2 slba=800 blocks=8");
+}
+
 static void add_repeat(struct fixture *f, uint16_t cid, uint64_t slba,
                        const char *const *events)
 {
-    unsigned number = ++f->repeats;
-    struct lab_trace_command command;
+    const guint64 command[][3] = { { cid, slba, 8 } };
 
-    trace_build_mark(&f->build, LAB_MARK_BEGIN, 3, f->result->name);
-    command = trace_build_submit(&f->build, 2, NVME_OP_WRITE, slba, 8);
-    command.sqid = 1;
-    command.cid = cid;
-    trace_build_complete(&f->build, command);
-    trace_build_mark(&f->build, LAB_MARK_END, 3, "");
-    case_result_note(f->result, "op %u 90 400 " PID " 4096", number);
-    for (; *events; events++) {
-        g_autofree char *rest = g_strdup(strstr(*events, "%u") + 2);
-
-        case_result_note(f->result, "event %u%s", number, rest);
-    }
-    case_result_note(f->result, "range nsid=2 slba=800 blocks=8");
+    add_repeat_of(f, command, 1, events);
 }
 
 static void end(struct fixture *f, enum verdict verdict, const char *reason)
@@ -82,14 +159,21 @@ static void end(struct fixture *f, enum verdict verdict, const char *reason)
     }
     if (f->told) {
         g_autofree char *story = NULL;
+        g_autofree char *rung = g_strdup_printf(
+            "drive          command %u: write, queue 1, id 5, LBA "
+            "800+8", f->told_command);
+        g_autofree char *answered = g_strdup_printf(
+            "drive          command %u: answered after 0.009 ms",
+            f->told_command);
 
         g_ptr_array_add(f->result->notes, NULL);
         story = g_strjoinv("\n", (char **)f->result->notes->pdata);
-        g_assert_true(g_str_has_prefix(story, f->told));
-        g_assert_nonnull(strstr(story, "drive          command 2: write, "
-                                "queue 1, id 5, LBA 800+8"));
+        g_assert_nonnull(strstr(story, f->told));
+        g_assert_nonnull(strstr(story, rung));
+        g_assert_nonnull(strstr(story, answered));
         g_assert_nonnull(strstr(story, "hardirq        iomap_dio_complete"));
     }
+    g_ptr_array_unref(f->stacks);
     case_result_free(f->result);
     trace_free(trace);
     trace_build_clear(&f->build);
@@ -147,7 +231,7 @@ static void test_judge(void)
     one(flushed, VERDICT_FAIL, "saw 'submitter waiter waiter'");
     one(twice, VERDICT_FAIL, "iomap_dio_complete ran 2 times");
     one(unseen, VERDICT_ERROR, "no probe saw it complete");
-    one(good + 1, VERDICT_ERROR, "0 commands for its blocks");
+    one(good + 1, VERDICT_ERROR, "no probe saw command 1 of the drive");
 }
 
 static void test_never(void)
@@ -184,30 +268,148 @@ static void test_repeats(void)
     begin(&f, NAME);
     add_repeat(&f, 5, 800, good);
     add_repeat(&f, 5, 800, inline_done);
-    f.told = "repeat 2:";
+    f.told = "repeat 2: the drive's times are known to +-0.001 ms";
+    f.told_command = 2;
     end(&f, VERDICT_FAIL, "flaky");
 
     begin(&f, NAME);
-    add_repeat(&f, 5, 800, good);
-    add_repeat(&f, 5, 800, inline_done);
-    end(&f, VERDICT_FAIL, "flaky: 'submitter workqueue:dio -', but "
-        "'submitter hardirq -' in repeat 2");
+    for (unsigned i = 1; i <= 20; i++) {
+        add_repeat(&f, 5, 800, i == 3 || i == 17 ? inline_done : good);
+    }
+    f.told = "seen 18 x    submitter          workqueue:dio    -\n"
+             "seen 2 x     submitter          hardirq          -\n"
+             "repeat 3:";
+    f.told_command = 3;
+    end(&f, VERDICT_FAIL, "flaky: 18 x 'submitter workqueue:dio -', "
+        "2 x 'submitter hardirq -' (repeats 3, 17)");
 
     one(raced, VERDICT_ERROR, "faster than its submitter in 1 of 1");
 }
 
-static void test_join(void)
+/* The driver's events of one command. */
+#define SETUP_OF(cid, slba, len) "event %u 100 0 ..... init-" PID             \
+    " nvme_setup_cmd nvme_setup_cmd<__x64_sys_io_submit nvme0: "              \
+    "disk=nvme0n2, qid=1, cmdid=" cid ", nsid=2, cmd=(nvme_cmd_write slba="   \
+    slba ", len=" len ", ctrl=0x0)"
+#define ANSWER_OF(cid) "event %u 250 0 d.h1. x-1 nvme_complete_rq nvme_irq "  \
+    "nvme0: disk=nvme0n2, qid=1, cmdid=" cid ", res=0x0"
+
+static void joined(const guint64 (*commands)[3], unsigned count,
+                   const char *const *events, enum verdict verdict,
+                   const char *reason)
 {
     struct fixture f;
 
     begin(&f, NAME);
-    add_repeat(&f, 5, 800, good);
-    add_repeat(&f, 6, 800, good);
-    end(&f, VERDICT_ERROR, "repeat 2 cannot be joined: 0 commands");
+    add_repeat_of(&f, commands, count, events);
+    end(&f, verdict, reason);
+}
+
+static void test_join(void)
+{
+    static const char *const split[] = {
+        SETUP_OF("5", "800", "3"), SETUP_OF("6", "804", "3"), ANSWER_OF("5"),
+        ANSWER_OF("6"), DONE, NULL
+    };
+    static const char *const merged[] = {
+        SETUP_OF("5", "792", "31"), ANSWER_OF("5"), DONE, NULL
+    };
+    static const char *const half[] = {
+        SETUP_OF("5", "800", "3"), ANSWER_OF("5"), DONE, NULL
+    };
+    static const char *const unanswered[] = { SETUP, DONE, NULL };
+    static const guint64 one_whole[][3] = { { 5, 800, 8 } };
+    static const guint64 other_id[][3] = { { 6, 800, 8 } };
+    static const guint64 beside[][3] = { { 5, 808, 8 } };
+    static const guint64 halves[][3] = { { 5, 800, 4 }, { 6, 804, 4 } };
+    static const guint64 more[][3] = { { 5, 792, 32 } };
+    static const guint64 twice[][3] = { { 5, 800, 8 }, { 7, 804, 8 } };
+    struct fixture f;
+
+    joined(one_whole, 1, good, VERDICT_PASS, NULL);
+    joined(halves, 2, split, VERDICT_PASS, NULL);
+    joined(more, 1, merged, VERDICT_PASS, NULL);
+
+    joined(other_id, 1, good, VERDICT_ERROR,
+           "repeat 1 cannot be joined: the drive has no command nvme0: ");
+    joined(beside, 1, good, VERDICT_ERROR, "the drive has no command");
+    joined(halves, 1, split, VERDICT_ERROR, "the drive has no command");
+    joined(halves, 2, half, VERDICT_ERROR,
+           "no probe saw command 2 of the drive, queue 1, id 6, LBA 804+4");
+    joined(twice, 2, good, VERDICT_ERROR, "no probe saw command 2");
+    joined(halves, 1, half, VERDICT_ERROR,
+           "1 commands, none with LBA 804 of 800+8");
+    joined(one_whole, 1, unanswered, VERDICT_ERROR,
+           "the driver never completed nvme0: ");
 
     begin(&f, NAME);
-    add_repeat(&f, 5, 808, good);
-    end(&f, VERDICT_ERROR, "cannot be joined");
+    add_repeat(&f, 5, 800, good);
+    add_repeat(&f, 6, 800, good);
+    end(&f, VERDICT_ERROR, "repeat 2 cannot be joined");
+
+    begin(&f, NAME);
+    f.result->name[strlen(f.result->name) - 1] = 'x';
+    add_repeat(&f, 5, 800, good);
+    f.result->name[strlen(f.result->name) - 1] = 'o';
+    end(&f, VERDICT_ERROR, "no BEGIN, ACK and END mark");
+}
+
+/* Commands of one operation that come from different places. */
+static void test_split_places(void)
+{
+    static const char *const events[] = {
+        SETUP_OF("5", "800", "3"),
+        "event %u 100 0 ..... k-9 nvme_setup_cmd a<process_one_work nvme0: "
+        "disk=nvme0n2, qid=1, cmdid=6, nsid=2, cmd=(nvme_cmd_write slba=804, "
+        "len=3) workqueue=kblockd", ANSWER_OF("5"), ANSWER_OF("6"), DONE, NULL
+    };
+    static const guint64 halves[][3] = { { 5, 800, 4 }, { 6, 804, 4 } };
+
+    joined(halves, 2, events, VERDICT_FAIL,
+           "saw 'submitter+workqueue:kblockd workqueue:dio -'");
+}
+
+/* By the marks the drive's clock is ahead of the guest's by -1 us to 0. */
+static void test_clocks(void)
+{
+    static const char *const fits[] = {
+        "event %u 110 0 ..... init-" PID " nvme_setup_cmd a " WRITE_ARGS,
+        ANSWER, DONE, NULL
+    };
+    /* Each end fits, but not both: 9 us between them, 7.5 at the guest. */
+    static const char *const too_short[] = {
+        "event %u 107 0 ..... init-" PID " nvme_setup_cmd a " WRITE_ARGS,
+        "event %u 182 0 d.h1. x-1 nvme_complete_rq nvme_irq nvme0: "
+        "disk=nvme0n2, qid=1, cmdid=5, res=0x0", DONE, NULL
+    };
+    static const char *const late_setup[] = {
+        "event %u 130 0 ..... init-" PID " nvme_setup_cmd a " WRITE_ARGS,
+        ANSWER, DONE, NULL
+    };
+    struct fixture f;
+
+    /* The doorbell is at 10 us of the drive: at most 11 us of the guest. */
+    one(fits, VERDICT_PASS, NULL);
+    one(late_setup, VERDICT_ERROR, "the doorbell of command 1 is 0.002 ms "
+        "before its nvme_setup_cmd, clocks known to 0.001 ms");
+    one(too_short, VERDICT_ERROR, "took the drive longer than the driver");
+
+    /* The guest saw it complete at 20 us, and a microsecond is the grain. */
+    begin(&f, NAME);
+    f.answered_step = 20;
+    add_repeat(&f, 5, 800, good);
+    end(&f, VERDICT_PASS, NULL);
+    begin(&f, NAME);
+    f.answered_step = 21;
+    add_repeat(&f, 5, 800, good);
+    end(&f, VERDICT_ERROR, "the CQE of command 1 is 0.001 ms behind its "
+        "nvme_complete_rq, clocks known to 0.001 ms");
+
+    begin(&f, NAME);
+    f.answered_step = 43;
+    add_repeat(&f, 5, 800, good);
+    end(&f, VERDICT_FAIL, "repeat 1 was acknowledged before the drive "
+        "answered command 1");
 }
 
 static void test_unexplained(void)
@@ -226,16 +428,21 @@ static void test_unexplained(void)
     end(&f, VERDICT_ERROR, "note cannot be read: event 1 x");
 }
 
+/* rest: FLAGS TASK NAME STACK ARGUMENTS… */
 static void place(const char *rest, const char *expected)
 {
     g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GPtrArray) repeats = NULL;
     g_autofree char *why = NULL;
     g_autofree char *word = NULL;
+    g_auto(GStrv) word_of = g_strsplit(rest, " ", 5);
     struct context_repeat *repeat;
 
     g_ptr_array_add(notes, g_strdup("op 1 0 9 " PID " 4096"));
-    g_ptr_array_add(notes, g_strdup_printf("event 1 5 0 %s", rest));
+    g_ptr_array_add(notes, g_strdup_printf("stack 1 %s", word_of[3]));
+    g_ptr_array_add(notes, g_strdup_printf("event 1 5 0 %s %s %s 1 %s",
+                                           word_of[0], word_of[1],
+                                           word_of[2], word_of[4]));
     repeats = context_repeats_parse(notes, &why);
     g_assert_nonnull(repeats);
     repeat = repeats->pdata[0];
@@ -265,7 +472,43 @@ static void test_places(void)
     place("..... x-78 f a<b (f)", NULL);
 }
 
-/* Every cell of the guest's table has a row for 6.12, and rows say words. */
+#define PUNTED(name, arguments) "event %u 80 0 ..... init-" PID " " name " a " \
+    arguments
+#define PUNT "event %u 90 0 ..... init-" PID " io_uring_queue_async_work a x"
+#define WORKER_SETUP "event %u 100 0 ..... iou-wrk-77-78 nvme_setup_cmd "     \
+    "nvme_setup_cmd<io_wq_submit_work " WRITE_ARGS
+/* The second attempt may block, and says nothing about the first. */
+#define SECOND "event %u 95 0 ..... iou-wrk-77-78 iomap_dio_rw_returns "      \
+    "a<io_wq_submit_work ret=-529"
+
+static void punted(const char *first, const char *second, const char *reason)
+{
+    const char *const events[] = {
+        first, second, PUNT, SECOND, WORKER_SETUP, ANSWER, DONE, NULL
+    };
+    g_autofree char *expected =
+        g_strdup_printf("saw 'io-wq(%s) workqueue:dio -'", reason);
+
+    one(events, VERDICT_FAIL, expected);
+}
+
+static void test_punts(void)
+{
+    punted(PUNTED("kiocb_modified_returns", "ret=-11"),
+           PUNTED("xfs_file_write_iter_returns", "ret=-11"), "timestamp");
+    punted(PUNTED("iomap_dio_rw_returns", "ret=-11"),
+           PUNTED("ext4_file_write_iter_returns", "ret=-11"), "mapping");
+    punted(PUNTED("blk_io_schedule", ""),
+           PUNTED("ext4_file_write_iter_returns", "ret=-11"), "lock");
+    /* It came further than to the lock, or was not tried at all. */
+    punted(PUNTED("kiocb_modified_returns", "ret=0"),
+           PUNTED("xfs_file_write_iter_returns", "ret=-11"), "?");
+    punted(PUNTED("kiocb_modified_returns", "ret=-11"),
+           PUNTED("xfs_file_write_iter_returns", "ret=-5"), "?");
+    punted(PUNTED("blk_io_schedule", ""), PUNTED("blk_io_schedule", ""), "?");
+}
+
+/* Every cell of the guest's table has its row, and rows say words. */
 static void test_rows(void)
 {
     static const char *const ops[] = {
@@ -278,16 +521,22 @@ static void test_rows(void)
     };
     g_autofree char *path = paths_in_root("harness/expect/context.expect");
     g_autoptr(GError) error = NULL;
+    static const char *const releases[] = {
+        "6.1.0-50-cloud-amd64", "6.12.107", "7.2.13"
+    };
     struct expect *expect = expect_load(path, context_pattern_check, &error);
 
     g_assert_no_error(error);
     for (gsize t = 0; t < G_N_ELEMENTS(targets); t++) {
         for (gsize o = 0; o < (t ? 7 : 5); o++) {
             for (gsize i = 0; i < G_N_ELEMENTS(issuers); i++) {
-                struct expect_key key = { "6.12.107", targets[t], ops[o],
-                                          issuers[i], i % 2 };
+                for (gsize k = 0; k < 2 * G_N_ELEMENTS(releases); k++) {
+                    struct expect_key key = {
+                        releases[k / 2], targets[t], ops[o], issuers[i], k % 2
+                    };
 
-                g_assert_nonnull(expect_find(expect, &key));
+                    g_assert_nonnull(expect_find(expect, &key));
+                }
             }
         }
     }
@@ -296,6 +545,10 @@ static void test_rows(void)
     g_assert_false(context_pattern_check("submitter interrupt -"));
     g_assert_false(context_pattern_check("- hardirq -"));
     g_assert_false(context_pattern_check("submitter workqueue: -"));
+    g_assert_false(context_pattern_check("io-wq hardirq -"));
+    g_assert_false(context_pattern_check("io-wq(fun) hardirq -"));
+    g_assert_false(context_pattern_check("io-wq() hardirq -"));
+    g_assert_true(context_pattern_check("io-wq(?) io-wq -"));
 }
 
 int main(int argc, char **argv)
@@ -306,6 +559,9 @@ int main(int argc, char **argv)
     g_test_add_func("/context/never", test_never);
     g_test_add_func("/context/repeats", test_repeats);
     g_test_add_func("/context/join", test_join);
+    g_test_add_func("/context/split-places", test_split_places);
+    g_test_add_func("/context/clocks", test_clocks);
+    g_test_add_func("/context/punts", test_punts);
     g_test_add_func("/context/unexplained", test_unexplained);
     g_test_add_func("/context/rows", test_rows);
     return g_test_run();

@@ -3,7 +3,8 @@
  * trace_build.h: command traces for tests: in memory, and as files.
  *
  * One stamp per step: trace_build_submit() and trace_build_complete() each
- * take the next one, so that the order of calls is the order of events.
+ * take the next one, so that the order of calls is the order of events. A
+ * step is 1000 ns, and the guest's clock says the same.
  */
 #ifndef TRACE_BUILD_H
 #define TRACE_BUILD_H
