@@ -18,7 +18,9 @@
  * repeats of a case have the same few. An event in a worker thread has one more
  * argument, "workqueue=NAME": the queue on which the work item that runs had
  * been queued. Lost or truncated events end the step with an error: what was
- * not seen cannot be judged.
+ * not seen cannot be judged. A function probe that an interrupt hit while
+ * another was being handled is missed, which no setting prevents; that repeat
+ * is told as "missed REPEAT COUNT".
  */
 #ifndef PROBE_H
 #define PROBE_H

@@ -33,6 +33,7 @@ static struct {
     struct probe_event *events;
     char *stacks[STACKS_MAX];
     unsigned stack_count;
+    unsigned long misses;       /* when recording started */
 } record;
 
 static void prepare(struct run *run)
@@ -72,9 +73,31 @@ static const char *take(struct run *run)
     return start;
 }
 
+/*
+ * How often function probes were hit without being recorded, since boot: an
+ * interrupt that comes while a probe is being handled finds no room for a
+ * second one.
+ */
+static unsigned long count_misses(struct run *run)
+{
+    FILE *file = fopen(TRACEFS "/kprobe_profile", "re");
+    unsigned long sum = 0;
+    unsigned long one;
+
+    if (!file) {
+        run_error(run, TRACEFS "/kprobe_profile: %s", strerror(errno));
+    }
+    while (fscanf(file, "%*s %*u %lu", &one) == 1) {
+        sum += one;
+    }
+    fclose(file);
+    return sum;
+}
+
 void probe_start(struct run *run)
 {
     prepare(run);
+    record.misses = count_misses(run);
     record.used = 0;
     take(run);                  /* what came while it was being stopped */
     record.used = 0;
@@ -271,12 +294,17 @@ static void report(struct run *run, int index, unsigned repeat)
 void probe_stop(struct run *run, const struct target *target,
                 unsigned repeat, uint64_t begin_ns)
 {
+    unsigned long misses;
     int count;
 
     wait_for_stragglers(run);
     tracefs_must_put(run, PROBE_INSTANCE "/tracing_on", "0");
     take(run);
     check_lost(run);
+    misses = count_misses(run) - record.misses;
+    if (misses) {
+        run_note(run, "missed %u %lu", repeat, misses);
+    }
     count = probe_text_parse(record.text, record.events, EVENTS_MAX);
     if (count < 0) {
         run_error(run, "trace of repeat %u: %s", repeat, strerror(-count));

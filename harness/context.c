@@ -4,13 +4,14 @@
  *
  * Per repeat, and in this order:
  *
+ *   never      a sync, or a completion that would do more than post a result,
+ *              where it may not be (no row can allow it)
+ *   missed     a function probe was hit and not recorded: not judged further
  *   join       every command for the operation's blocks is known to driver and
  *              drive, and their clocks agree (context_join.c)
  *   raced      the drive answered before the submitter let go, so the issuing
  *              task completed it without having slept: legal, and no evidence.
  *              Not judged; a case with nothing else is an error
- *   never      a sync, or a completion that would do more than post a result,
- *              where it may not be (no row can allow it)
  *   words      ISSUED COMPLETED SYNCED, the first with the reason if it is a
  *              punt (context_punt.c)
  *
@@ -118,18 +119,22 @@ static bool is_atomic(const char *place)
 }
 
 /* What may not be, whatever the kernel: no row is asked. */
-static void judge_never(struct cell *cell, const struct sight *sight,
-                        const struct context_event *event, const char *place)
+static void judge_never(struct cell *cell, const struct sight *sight)
 {
-    bool is_sync = g_str_equal(event->name, "vfs_fsync_range") ||
-                   g_str_equal(event->name, "blkdev_issue_flush");
+    for (guint i = 0; i < sight->repeat->events->len; i++) {
+        const struct context_event *event = sight->repeat->events->pdata[i];
+        g_autofree char *place = context_event_place(sight->repeat, event);
+        bool is_sync = g_str_equal(event->name, "vfs_fsync_range") ||
+                       g_str_equal(event->name, "blkdev_issue_flush");
 
-    if ((is_sync && is_atomic(place)) ||
-        (g_str_equal(event->name, "iomap_dio_complete") &&
-         g_str_equal(place, "task_work"))) {
-        case_result_set(cell->result, VERDICT_FAIL,
-                        "never: %s in %s (repeat %u)", event->name, place,
-                        sight->repeat->number);
+        if (place &&
+            ((is_sync && is_atomic(place)) ||
+             (g_str_equal(event->name, "iomap_dio_complete") &&
+              g_str_equal(place, "task_work")))) {
+            case_result_set(cell->result, VERDICT_FAIL,
+                            "never: %s in %s (repeat %u)", event->name, place,
+                            sight->repeat->number);
+        }
     }
 }
 
@@ -142,9 +147,7 @@ static char *place_of(struct cell *cell, const struct sight *sight,
         case_result_set(cell->result, VERDICT_ERROR, "repeat %u: no word for "
                         "where %s ran, task %s-%d", sight->repeat->number,
                         event->name, event->comm, event->pid);
-        return NULL;
     }
-    judge_never(cell, sight, event, place);
     return place;
 }
 
@@ -274,6 +277,11 @@ static void look(struct cell *cell, struct sight *sight)
     }
 }
 
+static bool is_judged(const struct sight *sight)
+{
+    return sight->words && !sight->is_raced && !sight->repeat->missed;
+}
+
 /* Repeats that showed the same. */
 struct outcome {
     const char *words;
@@ -326,7 +334,7 @@ static GArray *count_outcomes(const struct cell *cell)
         const struct sight *sight =
             &g_array_index(cell->sights, struct sight, i);
 
-        if (sight->words && !sight->is_raced) {
+        if (is_judged(sight)) {
             outcome_add(outcomes, sight);
         }
     }
@@ -354,6 +362,27 @@ static char *describe_flaky(const GArray *outcomes)
     return g_string_free(text, FALSE);
 }
 
+/* Why repeats were not judged; NULL: all were. */
+static char *describe_unjudged(const struct cell *cell)
+{
+    unsigned raced = 0;
+    unsigned missed = 0;
+
+    for (guint i = 0; i < cell->sights->len; i++) {
+        const struct sight *sight =
+            &g_array_index(cell->sights, struct sight, i);
+
+        raced += sight->is_raced;
+        missed += sight->repeat->missed > 0;
+    }
+    if (!raced && !missed) {
+        return NULL;
+    }
+    return g_strdup_printf("of %u repeats, in %u the drive was faster than its "
+                           "submitter, in %u a probe was missed",
+                           cell->sights->len, raced, missed);
+}
+
 static void judge_row(struct cell *cell, const char *words)
 {
     struct case_result *result = cell->result;
@@ -378,9 +407,10 @@ static void judge_row(struct cell *cell, const char *words)
 static void judge_words(struct cell *cell, const GArray *outcomes)
 {
     if (!outcomes->len) {
-        case_result_set(cell->result, VERDICT_ERROR, "nothing to judge by: "
-                        "the drive was faster than its submitter in %u of %u "
-                        "repeats", cell->sights->len, cell->sights->len);
+        g_autofree char *text = describe_unjudged(cell);
+
+        case_result_set(cell->result, VERDICT_ERROR, "nothing to judge by: %s",
+                        text);
     } else if (outcomes->len > 1) {
         g_autofree char *text = describe_flaky(outcomes);
 
@@ -433,10 +463,10 @@ static const struct sight *choose_sight(const struct cell *cell,
         const struct sight *sight =
             &g_array_index(cell->sights, struct sight, i);
 
-        if (!sight->words) {
+        if (!sight->words && !sight->repeat->missed) {
             return sight;
         }
-        if (!sight->is_raced &&
+        if (is_judged(sight) &&
             (!chosen || (g_str_equal(chosen->words, usual) &&
                          !g_str_equal(sight->words, usual)))) {
             chosen = sight;
@@ -454,10 +484,14 @@ static void tell(struct cell *cell, const GArray *outcomes)
         .issuer = cell->issuer,
     };
     g_autoptr(GPtrArray) story = context_story(&tale);
+    g_autofree char *unjudged = describe_unjudged(cell);
 
     g_ptr_array_set_size(cell->result->notes, 0);
     if (!verdict_is_ok(cell->result->verdict)) {
         note_comparison(cell, outcomes);
+    }
+    if (unjudged) {
+        case_result_note(cell->result, "not judged: %s", unjudged);
     }
     for (guint i = 0; i < story->len; i++) {
         case_result_note(cell->result, "%s", (char *)story->pdata[i]);
@@ -508,7 +542,10 @@ void context_judge(const struct context_judge *judge,
         struct sight sight = { .repeat = repeats->pdata[i],
                                .join = context_join_new() };
 
-        look(&cell, &sight);
+        judge_never(&cell, &sight);
+        if (!sight.repeat->missed) {
+            look(&cell, &sight);
+        }
         g_array_append_val(cell.sights, sight);
     }
     outcomes = count_outcomes(&cell);

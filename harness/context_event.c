@@ -81,6 +81,17 @@ static bool range_parse(struct notes *notes, const char *note)
                   &repeat->blocks, &used) == 3 && !note[used];
 }
 
+static bool missed_parse(struct notes *notes, const char *note)
+{
+    struct context_repeat *repeat = repeat_last(notes);
+    unsigned number;
+    int used = 0;
+
+    return repeat && sscanf(note, "missed %u %u%n", &number, &repeat->missed,
+                            &used) == 2 && !note[used] &&
+           number == repeat->number;
+}
+
 enum word { WORD_EVENT, WORD_REPEAT, WORD_TIME, WORD_CPU, WORD_FLAGS,
             WORD_TASK, WORD_NAME, WORD_STACK, WORD_ARGS, WORD_COUNT };
 
@@ -128,6 +139,7 @@ GPtrArray *context_repeats_parse(const GPtrArray *notes, char **why)
     } kinds[] = {
         { "op ", op_parse }, { "range ", range_parse },
         { "stack ", stack_parse }, { "event ", event_parse },
+        { "missed ", missed_parse },
     };
     g_autoptr(GPtrArray) repeats = g_ptr_array_new_with_free_func(repeat_free);
     g_autoptr(GPtrArray) stacks = g_ptr_array_new_with_free_func(g_free);

@@ -29,6 +29,7 @@ struct context_repeat {
     guint32 nsid;
     guint64 slba, blocks;
     bool has_range;
+    unsigned missed;            /* hits of probes that were not recorded */
     GPtrArray *events;          /* struct context_event, by time */
 };
 
