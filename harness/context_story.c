@@ -46,7 +46,7 @@ static void add(GPtrArray *lines, const struct context_repeat *repeat,
 {
     double ms = ((double)time_ns - (double)repeat->begin_ns) / 1e6;
 
-    g_ptr_array_add(lines, g_strdup_printf("%+8.3f ms  %-14s %s", ms, place,
+    g_ptr_array_add(lines, g_strdup_printf("at %+9.3f ms  %-14s %s", ms, place,
                                            text));
 }
 

@@ -276,7 +276,9 @@ static void test_repeats(void)
     for (unsigned i = 1; i <= 20; i++) {
         add_repeat(&f, 5, 800, i == 3 || i == 17 ? inline_done : good);
     }
-    f.told = "seen 18 x    submitter          workqueue:dio    -\n"
+    f.told = "where        issued             completed        synced\n"
+             "expected     submitter          workqueue:dio    -\n"
+             "seen 18 x    submitter          workqueue:dio    -\n"
              "seen 2 x     submitter          hardirq          -\n"
              "repeat 3:";
     f.told_command = 3;
