@@ -104,18 +104,25 @@ void probe_start(struct run *run)
     tracefs_must_put(run, PROBE_INSTANCE "/tracing_on", "1");
 }
 
-/* Events, other than the bookkeeping of workers, which never rest. */
+/* Of an event, other than the bookkeeping of workers, which never rest. */
+static bool is_event_line(const char *line, size_t length)
+{
+    return length && strncmp(line, " => ", 4) != 0 &&
+           !memmem(line, length, "<stack trace>", 13) &&
+           !memmem(line, length, ": workqueue_", 12);
+}
+
 static bool has_events(const char *text)
 {
-    for (const char *line = text; *line; line += strcspn(line, "\n"),
-         line += *line == '\n') {
+    const char *line = text;
+
+    while (*line) {
         size_t length = strcspn(line, "\n");
 
-        if (strncmp(line, " => ", 4) != 0 &&
-            !memmem(line, length, "<stack trace>", 13) &&
-            !memmem(line, length, ": workqueue_", 12)) {
+        if (is_event_line(line, length)) {
             return true;
         }
+        line += length + (line[length] == '\n');
     }
     return false;
 }
