@@ -254,6 +254,16 @@ static const struct context_sight *choose_sight(const struct cell *cell,
                   : &g_array_index(cell->sights, struct context_sight, 0);
 }
 
+/* The guest's notes, but for those about probes that the kernel lacks. */
+static void drop_notes(struct case_result *result)
+{
+    for (guint i = result->notes->len; i > 0; i--) {
+        if (!g_str_has_prefix(result->notes->pdata[i - 1], "no probe ")) {
+            g_ptr_array_remove_index(result->notes, i - 1);
+        }
+    }
+}
+
 /* The guest's notes (whole in protocol.log) make room for one story. */
 static void tell(struct cell *cell, const GArray *outcomes)
 {
@@ -265,7 +275,7 @@ static void tell(struct cell *cell, const GArray *outcomes)
     g_autoptr(GPtrArray) story = context_story(&tale);
     g_autofree char *unjudged = describe_unjudged(cell);
 
-    g_ptr_array_set_size(cell->result->notes, 0);
+    drop_notes(cell->result);
     if (!verdict_is_ok(cell->result->verdict)) {
         note_comparison(cell, outcomes);
     }
