@@ -277,6 +277,14 @@ static const char *skip_place(const char *args)
     return end ? end + 1 + strspn(end + 1, " ") : args;
 }
 
+/* A compiler may have inlined process_one_work into the threads. */
+static bool is_in_worker(const struct probe_event *event)
+{
+    return probe_text_below(event, "process_one_work") ||
+           probe_text_below(event, "worker_thread") ||
+           probe_text_below(event, "rescuer_thread");
+}
+
 static void report(struct run *run, int index, unsigned repeat)
 {
     const struct probe_event *event = &record.events[index];
@@ -288,7 +296,7 @@ static void report(struct run *run, int index, unsigned repeat)
         run_error(run, "a trace event is too long: %s below %s", event->name,
                   event->stack);
     }
-    if (!probe_text_below(event, "process_one_work") ||
+    if (!is_in_worker(event) ||
         !find_workqueue(record.events, index, queue + used,
                         sizeof(queue) - used)) {
         queue[0] = '\0';
