@@ -13,6 +13,7 @@ struct plan {
     char **groups;              /* empty: the default groups */
     char **excludes;            /* patterns */
     char *lie;                  /* NULL: none */
+    char *append;               /* more kernel parameters; NULL: none */
     guint64 seed;
     unsigned seeds;             /* rounds with policy random */
     unsigned repeats;           /* of the operation of a context case */

@@ -88,6 +88,11 @@ static char *rerun_command(const struct suite *suite,
     if (of->lie) {
         g_string_append_printf(text, " --lie %s", of->lie);
     }
+    if (suite->plan->append) {
+        g_autofree char *quoted = g_shell_quote(suite->plan->append);
+
+        g_string_append_printf(text, " --append %s", quoted);
+    }
     g_string_append_printf(text, " %s", result->name);
     if (g_str_has_prefix(result->name, "context.")) {
         g_string_append_printf(text, " --repeats %u", suite->plan->repeats);

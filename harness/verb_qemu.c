@@ -12,6 +12,7 @@ static struct {
     char *kernel;
     char *drive;
     char *lie;
+    char *append;
     char *results;
     gboolean is_run;
     gboolean is_shell;
@@ -26,6 +27,8 @@ static const GOptionEntry options[] = {
       "named set of drive properties (vwc)", "DRIVE" },
     { "lie", 0, 0, G_OPTION_ARG_STRING, &given.lie,
       "make the drive lie: flush, flush-early, fua, fua-barrier", "LIE" },
+    { "append", 0, 0, G_OPTION_ARG_STRING, &given.append,
+      "more parameters for the kernel's command line", "WORDS" },
     { "results", 0, 0, G_OPTION_ARG_FILENAME, &given.results,
       "directory of images and trace (build/hand)", "DIR" },
     { "run", 0, 0, G_OPTION_ARG_NONE, &given.is_run,
@@ -43,7 +46,8 @@ static int run(int argc, char **argv)
     char *drives[] = { given.drive ? given.drive : (char *)"vwc", NULL };
     struct run_request request = {
         .kernels = kernels, .drives = drives, .results = given.results,
-        .plan = { .lie = given.lie, .timeout_s = PLAN_TIMEOUT_DEFAULT_S,
+        .plan = { .lie = given.lie, .append = given.append,
+                  .timeout_s = PLAN_TIMEOUT_DEFAULT_S,
                   .keeps_images = true },
     };
     int code;

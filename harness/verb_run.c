@@ -32,6 +32,7 @@ static struct {
     int repeats;
     int jobs;
     char *lie;
+    char *append;
     double timeout_s;
     gboolean is_strict;
     gboolean has_diff;
@@ -72,6 +73,8 @@ static const GOptionEntry options[] = {
       "suites at a time (one per processor)", "N" },
     { "lie", 0, 0, G_OPTION_ARG_STRING, &given.lie,
       "make the drive lie: flush, flush-early, fua, fua-barrier", "LIE" },
+    { "append", 0, 0, G_OPTION_ARG_STRING, &given.append,
+      "more parameters for the kernel's command line", "WORDS" },
     { "timeout", 0, 0, G_OPTION_ARG_DOUBLE, &given.timeout_s,
       "seconds without an answer from the guest (120)", "S" },
     { "strict-skip", 0, 0, G_OPTION_ARG_NONE, &given.is_strict,
@@ -235,7 +238,7 @@ static int run(int argc, char **argv)
         .plan = {
             .cases = argv + 1, .groups = plan_split(given.groups),
             .excludes = plan_split(given.excludes), .lie = given.lie,
-            .keeps_images = given.keeps,
+            .append = given.append, .keeps_images = given.keeps,
         },
     };
     int code;
