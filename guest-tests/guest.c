@@ -17,6 +17,36 @@
 #include "guest.h"
 #include "proto.h"
 
+#define AT_END_MAX 4
+
+static struct run *self;
+static void (*at_end[AT_END_MAX])(void);
+static size_t at_end_count;
+
+struct run *run_self(void)
+{
+    return self;
+}
+
+void run_at_end(void (*check)(void))
+{
+    if (at_end_count < AT_END_MAX) {
+        at_end[at_end_count++] = check;
+    }
+}
+
+void run_begin(struct run *run)
+{
+    self = run;
+}
+
+void run_end(void)
+{
+    while (at_end_count) {
+        at_end[--at_end_count]();
+    }
+}
+
 static void report(struct run *run, const char *kind, const char *format,
                    va_list arguments)
 {
@@ -49,6 +79,7 @@ void run_note(struct run *run, const char *format, ...)
     {                                                                   \
         va_list arguments;                                              \
                                                                         \
+        run_end();                                                      \
         va_start(arguments, format);                                    \
         report(run, #verdict, format, arguments);                       \
         va_end(arguments);                                              \

@@ -51,6 +51,15 @@ struct run {
     int report_fd;
 };
 
+/* The step that this process is; NULL in PID 1. */
+struct run *run_self(void);
+/* check() is called once, right before the step ends in whatever way. */
+void run_at_end(void (*check)(void));
+
+/* For runner.c: the step begins; it has returned. */
+void run_begin(struct run *run);
+void run_end(void);
+
 void run_note(struct run *run, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 _Noreturn void run_pass(struct run *run, const char *format, ...)

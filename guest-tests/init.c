@@ -28,6 +28,7 @@
 #include "cut.h"
 #include "drive.h"
 #include "fs.h"
+#include "never.h"
 #include "processors.h"
 #include "proto.h"
 #include "registry.h"
@@ -152,6 +153,8 @@ static void start_loading_modules(void)
     flock(fileno(list), LOCK_EX);
     pid = fork();
     if (pid <= 0) {
+        /* Both take the kernel's locks around code, and this is longer. */
+        never_await();
         load_modules(list);
     }
     if (pid == 0) {
@@ -168,6 +171,11 @@ static void start_processors(void)
     if (error) {
         give_up("%s: %s", path, strerror(-error));
     }
+}
+
+static void tell_unwatched(const char *text)
+{
+    proto_send(&proto, "note boot never unwatched %s", text);
 }
 
 static void hello(void)
@@ -192,6 +200,9 @@ static void hello(void)
     }
     /* A request of one boot never has the mark id of another. */
     next_mark_id = (stat.power_cuts << 32) + (stat.resets << 16) + 1;
+    if (never_wait(tell_unwatched)) {
+        proto_send(&proto, "note boot never untraceable");
+    }
     uname(&system);
     proto_send(&proto, "hello %d %s %llu", LAB_PROTO_VERSION, system.release,
                (unsigned long long)stat.power_cuts);
@@ -205,6 +216,12 @@ static void list_cases(void)
     }
     proto_send(&proto, "ready");
     proto_drain(&proto);
+}
+
+static void tell_shell(void *opaque, const char *text)
+{
+    (void)opaque;
+    proto_send(&proto, "note shell %s", text);
 }
 
 static void shell(void)
@@ -227,6 +244,7 @@ static void shell(void)
     }
     while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
+    never_look(pid, tell_shell, NULL);
     proto_send(&proto, "ready");
     proto_drain(&proto);
 }
@@ -357,12 +375,15 @@ int main(void)
     open_console();
     setenv("PATH", "/bin:/sbin", 1);
     fs_quiet_kernel();
+    never_start();
     start_loading_modules();
     registry_init();
     error = proto_open(&proto, LAB_PROTO_DEVICE);
     if (error) {
         give_up("%s: %s", LAB_PROTO_DEVICE, strerror(-error));
     }
+    /* The watch changes code, which is better done on one processor. */
+    never_await();
     start_processors();
     hello();
     converse();

@@ -9,8 +9,14 @@
 #define ISSUE_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
+/*
+ * A case must not see its own completion twice, or somebody else's: whatever
+ * is in the queue before an operation is issued or when the step ends is a
+ * never-event (never.h). Acknowledged writes go to never_page.h.
+ */
 struct issuer {
     const char *name;           /* as in case names */
     int (*start)(void);         /* 0 or -errno; before the first operation */
@@ -32,5 +38,15 @@ extern const struct issuer issuer_iopoll;       /* no fsync, no fdatasync */
 /* Those that differ in what they make a drive do. */
 #define ISSUER_COUNT 3
 extern const struct issuer *const issuers[ISSUER_COUNT];
+
+/* For the issuers: a write that was acknowledged, or failed. Returns result. */
+ssize_t issue_acknowledged(ssize_t result, int fd, const void *buffer,
+                           off_t offset);
+/* For the issuers: a completion that nobody waits for. */
+void issue_extra(const char *what, uint64_t request, int64_t result);
+
+/* The queues of this process, for cases that must fail. */
+struct io_uring *issue_ring(void);
+unsigned long issue_aio_context(void);
 
 #endif

@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "never.h"
 #include "runner.h"
 
 /* How a child says that its step returned without a verdict. */
@@ -133,7 +134,9 @@ static bool start(struct child *child, void (*function)(struct run *run),
         setpgid(0, 0);
         close(child->proto->fd);
         run->report_fd = pipe_fds[1];
+        run_begin(run);
         function(run);
+        run_end();
         _exit(EXIT_RETURNED);
     }
     close(pipe_fds[1]);
@@ -247,6 +250,13 @@ static void supervise(struct child *child, unsigned limit_s,
     close(child->pid_fd);
 }
 
+static void tell_never(void *opaque, const char *text)
+{
+    struct child *child = opaque;
+
+    proto_send(child->proto, "note %s %s", child->name, text);
+}
+
 void runner_serve(struct proto *proto, enum runner_step step,
                   const struct guest_case *guest_case,
                   const char *parameters, uint64_t mark_id)
@@ -280,6 +290,7 @@ void runner_serve(struct proto *proto, enum runner_step step,
                                                : TIME_LIMIT_DEFAULT_S,
               steps[step].needs_verdict);
     close(child.report_fd);
+    never_look(child.pid, tell_never, &child);
     if (child.verdict) {
         send_result(proto, guest_case->name, child.verdict, child.text);
         return;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "fs.h"
+#include "never_page.h"
 #include "target.h"
 
 #define NS_TIMEOUT_MS 5000
@@ -191,19 +192,25 @@ void target_mark(struct run *run, const struct target *target,
 {
     static const char *const names[] = { "NOTE", "BEGIN", "ACK", "END" };
     char line[128];
-    int error;
+    int error = 0;
 
+    if (kind == LAB_MARK_BEGIN) {
+        never_page_hold(true);
+    }
     if (guest_has_no_drive()) {
         snprintf(line, sizeof(line), "%s %s", names[kind],
                  run->guest_case->name);
         guest_log(line);
-        return;
+    } else {
+        error = drive_mark(&target->ns.drive, kind, run->mark_id,
+                           run->guest_case->name);
     }
-    error = drive_mark(&target->ns.drive, kind, run->mark_id,
-                       run->guest_case->name);
     if (error) {
         run_error(run, "MARK %s on %s: %s", names[kind],
                   target->ns.drive.node, strerror(-error));
+    }
+    if (kind == LAB_MARK_END) {
+        never_page_hold(false);
     }
 }
 
@@ -269,6 +276,7 @@ void target_write(struct run *run, int fd, const void *buffer, size_t length,
         run_error(run, "write of %zu bytes at %jd: %s", length,
                   (intmax_t)offset, n < 0 ? strerror(errno) : "short");
     }
+    never_page_written(fd, buffer, length, offset);
 }
 
 size_t target_read(struct run *run, int fd, void *buffer, size_t length,
