@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "failure.h"
+#include "never.h"
 #include "serial.h"
 
 /* How long a dying guest may go on talking, so that the splat is whole. */
@@ -67,14 +68,11 @@ static gboolean guest_hear(struct guest *guest, gint64 deadline,
     }
 }
 
-/* The next message, which must be of that kind. */
-static gboolean guest_hear_kind(struct guest *guest, enum serial_kind kind,
-                                const char *word,
-                                struct serial_message *message, GError **error)
+/* Clears a message that is of another kind. */
+static gboolean guest_check_kind(enum serial_kind kind, const char *word,
+                                 struct serial_message *message,
+                                 GError **error)
 {
-    if (!guest_hear(guest, vm_deadline(guest->timeout_s), message, error)) {
-        return FALSE;
-    }
     if (message->kind != kind) {
         g_set_error(error, FAILURE, FAILURE_INFRA,
                     "the guest said something else than '%s': %s %s", word,
@@ -85,11 +83,54 @@ static gboolean guest_hear_kind(struct guest *guest, enum serial_kind kind,
     return TRUE;
 }
 
+/* The next message, which must be of that kind. */
+static gboolean guest_hear_kind(struct guest *guest, enum serial_kind kind,
+                                const char *word,
+                                struct serial_message *message, GError **error)
+{
+    return guest_hear(guest, vm_deadline(guest->timeout_s), message, error) &&
+           guest_check_kind(kind, word, message, error);
+}
+
+static void guest_take_boot_note(struct guest *guest, const char *note)
+{
+    const char *unwatched = never_unwatched(note);
+    char *before = guest->unwatched;
+
+    guest->is_untraceable |= never_is_untraceable(note);
+    if (unwatched) {
+        guest->unwatched = g_strjoin("; ", before ? before : unwatched,
+                                     before ? unwatched : NULL, NULL);
+        g_free(before);
+    }
+}
+
+/* Hello, and what the guest has to say before it. */
+static gboolean guest_hear_hello(struct guest *guest,
+                                 struct serial_message *message,
+                                 GError **error)
+{
+    gint64 deadline = vm_deadline(guest->timeout_s);
+
+    g_clear_pointer(&guest->unwatched, g_free);
+    guest->is_untraceable = false;
+    for (;;) {
+        if (!guest_hear(guest, deadline, message, error)) {
+            return FALSE;
+        }
+        if (message->kind != SERIAL_NOTE) {
+            return guest_check_kind(SERIAL_HELLO, "hello", message, error);
+        }
+        guest_take_boot_note(guest, message->text);
+        serial_message_clear(message);
+    }
+}
+
 static gboolean guest_take_hello(struct guest *guest, GError **error)
 {
     struct serial_message message;
 
-    if (!guest_hear_kind(guest, SERIAL_HELLO, "hello", &message, error)) {
+    if (!guest_hear_hello(guest, &message, error)) {
         return FALSE;
     }
     if (message.version != LAB_PROTO_VERSION) {
@@ -122,6 +163,7 @@ gboolean guest_wait_hello(struct guest *guest, GError **error)
 void guest_clear(struct guest *guest)
 {
     g_clear_pointer(&guest->release, g_free);
+    g_clear_pointer(&guest->unwatched, g_free);
 }
 
 GPtrArray *guest_list(struct guest *guest, GError **error)
@@ -243,14 +285,25 @@ gboolean guest_cut(struct guest *guest, const char *policy, GError **error)
     return TRUE;
 }
 
-gboolean guest_shell(struct guest *guest, GError **error)
+gboolean guest_shell(struct guest *guest, struct case_result *result,
+                     GError **error)
 {
-    struct serial_message message;
+    enum serial_kind kind;
 
-    if (!vm_say(guest->vm, "shell", error) ||
-        !guest_hear(guest, G_MAXINT64, &message, error)) {
+    if (!vm_say(guest->vm, "shell", error)) {
         return FALSE;
     }
-    serial_message_clear(&message);
+    do {
+        struct serial_message message;
+
+        if (!guest_hear(guest, G_MAXINT64, &message, error)) {
+            return FALSE;
+        }
+        kind = message.kind;
+        if (kind == SERIAL_NOTE) {
+            case_result_note(result, "%s", message.text);
+        }
+        serial_message_clear(&message);
+    } while (kind == SERIAL_NOTE);
     return TRUE;
 }

@@ -20,6 +20,8 @@ struct guest {
     unsigned resets_expected;
     guint64 cuts;               /* as of the last hello */
     char *release;              /* uname -r */
+    char *unwatched;            /* never-events: what of them, or NULL */
+    bool is_untraceable;        /* tracefs is closed or not there */
 };
 
 /* Wait for the first hello. */
@@ -38,7 +40,11 @@ gboolean guest_step(struct guest *guest, const char *verb, const char *name,
                     bool *is_over, GError **error);
 /* Cut the power and wait until the guest is back. */
 gboolean guest_cut(struct guest *guest, const char *policy, GError **error);
-/* An interactive shell on the console; returns when it has ended. */
-gboolean guest_shell(struct guest *guest, GError **error);
+/*
+ * An interactive shell on the console; returns when it has ended. What the
+ * guest saw meanwhile are notes of result.
+ */
+gboolean guest_shell(struct guest *guest, struct case_result *result,
+                     GError **error);
 
 #endif

@@ -95,6 +95,10 @@ static void add_about(GString *text, const char *indent,
                            suite->accel);
     g_string_append_printf(text, "%s# drive %s\n", indent,
                            suite->drive_properties);
+    if (suite->unwatched) {
+        g_string_append_printf(text, "%s# never-events not watched: %s\n",
+                               indent, suite->unwatched);
+    }
     g_string_append_printf(text, "%s# results %s\n", indent,
                            suite->directory);
 }

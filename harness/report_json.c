@@ -84,6 +84,7 @@ static void add_suite_members(JsonBuilder *builder,
     add_string(builder, "lie", suite->lie);
     add_string(builder, "qemu_version", suite->qemu_version);
     add_string(builder, "accel", suite->accel);
+    add_string(builder, "unwatched", suite->unwatched);
 }
 
 static void add_run_members(JsonBuilder *builder, const struct run_result *run)

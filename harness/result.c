@@ -98,6 +98,7 @@ void suite_result_free(struct suite_result *suite)
     g_free(suite->lie);
     g_free(suite->qemu_version);
     g_free(suite->accel);
+    g_free(suite->unwatched);
     g_free(suite->directory);
     g_free(suite->problem);
     g_ptr_array_unref(suite->cases);

@@ -53,6 +53,7 @@ struct suite_result {
     char *lie;                  /* or NULL */
     char *qemu_version;
     char *accel;
+    char *unwatched;            /* which never-events are not, or NULL */
     char *directory;
     char *problem;              /* voids the suite; NULL when sound */
     bool is_problem_infra;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "failure.h"
+#include "never.h"
 #include "paths.h"
 #include "results.h"
 
@@ -72,7 +73,8 @@ static void wait_for_end(struct guest *guest)
     }
 }
 
-static gboolean talk(struct guest *guest, bool has_shell, GError **error)
+static gboolean talk(struct guest *guest, bool has_shell,
+                     struct case_result *result, GError **error)
 {
     if (!guest_wait_hello(guest, error)) {
         return FALSE;
@@ -81,7 +83,20 @@ static gboolean talk(struct guest *guest, bool has_shell, GError **error)
         wait_for_end(guest);
         return TRUE;
     }
-    return guest_shell(guest, error);
+    return guest_shell(guest, result, error);
+}
+
+/* What must never be is said by hand, too. */
+static int judge_by_hand(struct case_result *result)
+{
+    never_judge(result);
+    for (guint i = 0; i < result->notes->len; i++) {
+        fprintf(stderr, "nvmelab: %s\n", (char *)result->notes->pdata[i]);
+    }
+    if (verdict_is_ok(result->verdict)) {
+        return EXIT_PASS;
+    }
+    return result->is_infra ? EXIT_INFRA : EXIT_FAIL;
 }
 
 int shell_run(const struct run_request *request, bool has_shell,
@@ -92,7 +107,9 @@ int shell_run(const struct run_request *request, bool has_shell,
     struct guest guest = { .timeout_s = request->plan.timeout_s };
     struct run_machine machine;
     struct vm_config config;
+    struct case_result *result;
     gboolean is_good;
+    int code;
 
     if (!run_check(request, error)) {
         return EXIT_USAGE;
@@ -110,11 +127,14 @@ int shell_run(const struct run_request *request, bool has_shell,
     /* A reset is the user's business here. */
     guest.resets_expected = G_MAXUINT;
     guest.vm = vm_start(config, directory, error);
-    is_good = guest.vm && talk(&guest, has_shell, error);
+    result = case_result_new("shell");
+    is_good = guest.vm && talk(&guest, has_shell, result, error);
     if (guest.vm) {
         vm_stop(guest.vm);
     }
     guest_clear(&guest);
     run_machine_clear(&machine);
-    return is_good ? EXIT_PASS : EXIT_INFRA;
+    code = is_good ? judge_by_hand(result) : EXIT_INFRA;
+    case_result_free(result);
+    return code;
 }

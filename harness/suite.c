@@ -15,6 +15,7 @@
 #include "durability.h"
 #include "failure.h"
 #include "flushes.h"
+#include "never.h"
 #include "outcome.h"
 #include "progress.h"
 
@@ -53,6 +54,11 @@ static void suite_identify(struct suite *suite)
     }
     result->kernel_release = g_strdup(guest->release);
     result->qemu_version = g_strdup(vm_qemu_version(guest->vm));
+    result->unwatched = g_strdup(guest->unwatched);
+    if (guest->unwatched) {
+        progress_say("%s: never-events not watched: %s", result->name,
+                     guest->unwatched);
+    }
     boot = case_result_new("boot");
     outcome_splats(boot, guest->vm);
     for (guint i = 0; i < boot->notes->len; i++) {
@@ -122,12 +128,20 @@ static void suite_run_case(struct suite *suite, struct case_result *result)
     if (g_str_has_prefix(result->name, "context.")) {
         parameters = g_strdup_printf("repeats=%u", suite->plan->repeats);
     }
+    if (g_str_has_prefix(result->name, "context.") && guest->is_untraceable) {
+        case_result_set(result, VERDICT_ERROR, "a context case needs tracefs, "
+                        "and this guest has none to use: %s",
+                        guest->unwatched);
+        result->is_infra = true;
+        return;
+    }
     if (!guest_step(guest, "run", result->name, parameters ? parameters : "",
                     result, &is_over, &cause)) {
         outcome_lost(result, cause);
     } else if (!is_over) {
         case_result_set(result, VERDICT_ERROR, "the guest gave no verdict");
     }
+    never_judge(result);
     outcome_splats(result, guest->vm);
     result->seconds = (double)(g_get_monotonic_time() - start) / 1e6;
     g_hash_table_insert(suite->process_of, result,

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * place.c: frames that say where a call was made; see place.h.
+ *
+ * Names as of 6.1, 6.12 and 7.2 (kernel-behaviour, 5.1). iomap_dio_rw() and
+ * the functions that issue a request stand for the submitter: what completes
+ * below them does so because the drive was faster (fs/iomap/direct-io.c, 6.12:
+ * 733-746), even if the submitter itself is in task work, as with a linked
+ * request or one that is tried again.
+ */
+#include "place.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <string.h>
+
+static const struct {
+    const char *frame;
+    const char *place;
+} words[] = {
+    { "__do_softirq", "softirq" },
+    { "handle_softirqs", "softirq" },
+    { "run_ksoftirqd", "softirq" },
+    { "blk_done_softirq", "softirq" },
+    { "nvme_irq", "hardirq" },
+    { "__handle_irq_event_percpu", "hardirq" },
+    { "handle_irq_event", "hardirq" },
+    { "common_interrupt", "hardirq" },
+    { "__common_interrupt", "hardirq" },
+    { "asm_common_interrupt", "hardirq" },
+    { "irq_thread_fn", "irq-thread" },
+    { "irq_thread", "irq-thread" },
+    { "io_do_iopoll", "polled" },
+    { "iocb_bio_iopoll", "polled" },
+    { "bio_poll", "polled" },
+    { "blk_mq_poll", "polled" },
+    { "nvme_poll", "polled" },
+    { "iomap_dio_rw", "issue" },
+    { "__iomap_dio_rw", "issue" },
+    { "io_write", "issue" },
+    { "io_read", "issue" },
+    { "io_issue_sqe", "issue" },
+    { "__io_issue_sqe", "issue" },
+    { "io_submit_one", "issue" },
+    { "process_one_work", "workqueue" },
+    { "task_work_run", "task_work" },
+    { "tctx_task_work", "task_work" },
+    { "tctx_task_work_run", "task_work" },
+    { "io_handle_tw_list", "task_work" },
+    { "io_run_local_work", "task_work" },
+    { "__io_run_local_work", "task_work" },
+    { "io_wq_submit_work", "io-wq" },
+    { "io_sq_thread", "sqpoll" },
+};
+
+static const char *frame_place(const char *frame)
+{
+    if (g_str_has_prefix(frame, "asm_sysvec_") ||
+        g_str_has_prefix(frame, "sysvec_")) {
+        return "hardirq";
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
+        if (g_str_equal(words[i].frame, frame)) {
+            return words[i].place;
+        }
+    }
+    return NULL;
+}
+
+static const char *flags_place(unsigned flags)
+{
+    if (flags & PLACE_FLAG_NMI) {
+        return NULL;
+    }
+    if (flags & PLACE_FLAG_HARDIRQ) {
+        return "hardirq";
+    }
+    return flags & PLACE_FLAG_SOFTIRQ ? "softirq" : NULL;
+}
+
+const char *place_of(const char *const *frames, unsigned flags)
+{
+    const char *by_flags = flags_place(flags);
+
+    for (; *frames; frames++) {
+        const char *place = frame_place(*frames);
+
+        if (place) {
+            bool is_irq = g_str_equal(place, "hardirq") ||
+                          g_str_equal(place, "softirq");
+
+            /* Nothing else is inside an interrupt: its frames are missing. */
+            return is_irq || !by_flags ? place : by_flags;
+        }
+    }
+    return by_flags;
+}
