@@ -16,11 +16,11 @@ static const struct {
     enum dmesg_class dmesg_class;
 } patterns[] = {
     { "Kernel panic - not syncing", DMESG_PANIC },
-    { "kernel BUG at", DMESG_SPLAT },
+    { "kernel BUG at", DMESG_BROKEN },
     { "WARNING: ", DMESG_SPLAT },
-    { "BUG: ", DMESG_SPLAT },
-    { "Oops: ", DMESG_SPLAT },
-    { "general protection fault", DMESG_SPLAT },
+    { "BUG: ", DMESG_BROKEN },
+    { "Oops: ", DMESG_BROKEN },
+    { "general protection fault", DMESG_BROKEN },
     { "possible recursive locking", DMESG_SPLAT },
     { "circular locking", DMESG_SPLAT },
     { "suspicious RCU", DMESG_SPLAT },

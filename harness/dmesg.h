@@ -11,6 +11,7 @@
 enum dmesg_class {
     DMESG_QUIET,
     DMESG_SPLAT,                /* fails the case during which it comes */
+    DMESG_BROKEN,               /* and the kernel is not to be trusted after */
     DMESG_PANIC,                /* nothing more will come from this guest */
 };
 

@@ -16,6 +16,8 @@
 
 /* How long a dying guest may go on talking, so that the splat is whole. */
 #define LAST_WORDS_S 2.0
+/* How long a guest may take for an answer when its kernel has broken. */
+#define BROKEN_S 5.0
 
 static gboolean guest_is_dead(struct guest *guest)
 {
@@ -42,10 +44,25 @@ static void set_death(struct guest *guest, GError **error)
     }
 }
 
+static void set_silence(struct guest *guest, GError **error)
+{
+    const char *broken = vm_broken(guest->vm);
+
+    if (broken) {
+        g_set_error(error, FAILURE, FAILURE_PANIC,
+                    "the guest has broken and does not answer: %s", broken);
+    } else {
+        g_set_error(error, FAILURE, FAILURE_TIMEOUT,
+                    "no answer from the guest in %g s", guest->timeout_s);
+    }
+}
+
 /* The next message, whatever it is. */
 static gboolean guest_hear(struct guest *guest, gint64 deadline,
                            struct serial_message *message, GError **error)
 {
+    bool is_hurried = false;
+
     for (;;) {
         g_autofree char *line = vm_take_line(guest->vm);
 
@@ -60,9 +77,12 @@ static gboolean guest_hear(struct guest *guest, gint64 deadline,
             set_death(guest, error);
             return FALSE;
         }
+        if (vm_broken(guest->vm) && !is_hurried) {
+            deadline = MIN(deadline, vm_deadline(BROKEN_S));
+            is_hurried = true;
+        }
         if (!vm_step(guest->vm, deadline)) {
-            g_set_error(error, FAILURE, FAILURE_TIMEOUT,
-                        "no answer from the guest in %g s", guest->timeout_s);
+            set_silence(guest, error);
             return FALSE;
         }
     }

@@ -189,6 +189,14 @@ static gboolean check_quick(const struct plan *plan, const GPtrArray *names,
     return TRUE;
 }
 
+static int by_quick_place(gconstpointer a, gconstpointer b)
+{
+    gsize one = quick_place(*(const char *const *)a);
+    gsize two = quick_place(*(const char *const *)b);
+
+    return (one > two) - (one < two);
+}
+
 GPtrArray *plan_select(const struct plan *plan, const GPtrArray *names,
                        GError **error)
 {
@@ -207,6 +215,9 @@ GPtrArray *plan_select(const struct plan *plan, const GPtrArray *names,
         g_set_error_literal(error, FAILURE, FAILURE_USAGE,
                             "no case is left after -g and -x");
         return NULL;
+    }
+    if (plan_is_quick(plan)) {
+        g_ptr_array_sort(selected, by_quick_place);
     }
     return g_steal_pointer(&selected);
 }

@@ -28,6 +28,7 @@ struct plan {
 #define PLAN_REPEATS_QUICK 2
 #define PLAN_REPEATS_MAX 1000
 #define PLAN_TIMEOUT_DEFAULT_S 120
+#define PLAN_TIMEOUT_QUICK_S 60
 
 /* Refuses unknown groups and lies. */
 gboolean plan_check(const struct plan *plan, GError **error);

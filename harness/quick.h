@@ -17,6 +17,8 @@ struct quick_entry {
 extern const struct quick_entry quick_entries[];
 extern const gsize quick_count;
 
+/* The number of its entry; quick_count: it has none. */
+gsize quick_place(const char *name);
 /* Why a case is in the group; NULL: it is not. */
 const char *quick_why(const char *name);
 

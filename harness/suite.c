@@ -2,10 +2,11 @@
 /*
  * suite.c: one kernel on one drive: boot, run, judge.
  *
- * The flush cases come first, on a drive that has not been cut yet; then the
- * durability rounds; then whatever else was asked for, because the cases that
- * must go wrong (meta) take the guest with them. Traces are judged when their
- * process has ended, because only then are they known to be whole.
+ * The context and the flush cases come first, on a drive that has not been cut
+ * yet; then the durability rounds; then whatever else was asked for, because
+ * the cases that must go wrong (meta) take the guest with them. A kernel that
+ * has broken (harness/dmesg.c) serves no other case. Traces are judged when
+ * their process has ended, because only then are they known to be whole.
  */
 #include "suite.h"
 
@@ -25,6 +26,7 @@ struct suite {
     const struct suite_expect *expect;
     struct session session;
     GHashTable *process_of;     /* case_result -> number of the process */
+    const char *lost_in;        /* the first case that took its guest along */
 };
 
 static void suite_problem(struct suite *suite, const char *message,
@@ -124,6 +126,7 @@ static void suite_run_case(struct suite *suite, struct case_result *result)
     g_autoptr(GError) cause = NULL;
     gint64 start = g_get_monotonic_time();
     bool is_over = false;
+    bool is_lost;
 
     if (g_str_has_prefix(result->name, "context.")) {
         parameters = g_strdup_printf("repeats=%u", suite->plan->repeats);
@@ -143,11 +146,32 @@ static void suite_run_case(struct suite *suite, struct case_result *result)
     }
     never_judge(result);
     outcome_splats(result, guest->vm);
+    /* What comes after it on that kernel would be judged for its sake. */
+    is_lost = cause || vm_broken(guest->vm);
     result->seconds = (double)(g_get_monotonic_time() - start) / 1e6;
     g_hash_table_insert(suite->process_of, result,
                         GUINT_TO_POINTER(suite->session.number));
-    if (cause) {
+    if (is_lost) {
         session_end(&suite->session, true);
+        suite->lost_in = suite->lost_in ? suite->lost_in : result->name;
+    }
+}
+
+/* The group quick has its answer with the first guest that it loses. */
+static bool suite_is_decided(const struct suite *suite)
+{
+    return suite->lost_in && plan_is_quick(suite->plan);
+}
+
+static void suite_skip(const struct suite *suite, const GPtrArray *cases)
+{
+    for (guint i = 0; i < cases->len; i++) {
+        struct case_result *result = cases->pdata[i];
+
+        if (result->verdict == VERDICT_SKIP && !result->reason) {
+            case_result_set(result, VERDICT_SKIP, "the guest was lost in %s",
+                            suite->lost_in);
+        }
     }
 }
 
@@ -158,6 +182,10 @@ static gboolean suite_run_cases(struct suite *suite, const GPtrArray *cases,
     for (guint i = 0; i < cases->len; i++) {
         struct case_result *result = cases->pdata[i];
 
+        if (suite_is_decided(suite)) {
+            suite_skip(suite, cases);
+            break;
+        }
         if (!session_need(&suite->session, error)) {
             return FALSE;
         }
@@ -171,7 +199,7 @@ static gboolean suite_run_cases(struct suite *suite, const GPtrArray *cases,
     return TRUE;
 }
 
-/* Cases of this suite that are (or are not) of the two groups with a place. */
+/* Cases of this suite that are (or are not) of the groups with a place. */
 static GPtrArray *suite_group(struct suite *suite, const char *wanted)
 {
     GPtrArray *found = g_ptr_array_new();
@@ -179,7 +207,8 @@ static GPtrArray *suite_group(struct suite *suite, const char *wanted)
     for (guint i = 0; i < suite->result->cases->len; i++) {
         struct case_result *result = suite->result->cases->pdata[i];
         g_autofree char *group = plan_group(result->name);
-        bool has_place = g_str_equal(group, "flush") ||
+        bool has_place = g_str_equal(group, "context") ||
+                         g_str_equal(group, "flush") ||
                          g_str_equal(group, "durability");
 
         if (wanted ? g_str_equal(group, wanted) : !has_place) {
@@ -191,14 +220,22 @@ static GPtrArray *suite_group(struct suite *suite, const char *wanted)
 
 static gboolean suite_run_groups(struct suite *suite, GError **error)
 {
+    g_autoptr(GPtrArray) context = suite_group(suite, "context");
     g_autoptr(GPtrArray) flush = suite_group(suite, "flush");
     g_autoptr(GPtrArray) durability = suite_group(suite, "durability");
     g_autoptr(GPtrArray) others = suite_group(suite, NULL);
 
-    return suite_run_cases(suite, flush, error) &&
-           durability_run(&suite->session, suite->result->name, durability,
-                          error) &&
-           suite_run_cases(suite, others, error);
+    if (!suite_run_cases(suite, context, error) ||
+        !suite_run_cases(suite, flush, error)) {
+        return FALSE;
+    }
+    if (suite_is_decided(suite)) {
+        suite_skip(suite, durability);
+    } else if (!durability_run(&suite->session, suite->result->name,
+                               durability, error)) {
+        return FALSE;
+    }
+    return suite_run_cases(suite, others, error);
 }
 
 /* A case that never got its turn is no skip. */

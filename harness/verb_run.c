@@ -39,7 +39,7 @@ static struct {
     gboolean is_shell;
 } given = {
     .seed = PLAN_SEED_DEFAULT, .seeds = NOT_GIVEN, .repeats = NOT_GIVEN,
-    .timeout_s = PLAN_TIMEOUT_DEFAULT_S,
+    .timeout_s = NOT_GIVEN,
 };
 
 static const GOptionEntry options[] = {
@@ -76,7 +76,7 @@ static const GOptionEntry options[] = {
     { "append", 0, 0, G_OPTION_ARG_STRING, &given.append,
       "more parameters for the kernel's command line", "WORDS" },
     { "timeout", 0, 0, G_OPTION_ARG_DOUBLE, &given.timeout_s,
-      "seconds without an answer from the guest (120)", "S" },
+      "seconds without an answer from the guest (120; quick: 60)", "S" },
     { "strict-skip", 0, 0, G_OPTION_ARG_NONE, &given.is_strict,
       "a skipped case is a failure", NULL },
     { "diff", 0, 0, G_OPTION_ARG_NONE, &given.has_diff,
@@ -97,6 +97,10 @@ static void fill_numbers(const struct plan *plan)
     }
     if (given.repeats == NOT_GIVEN) {
         given.repeats = is_quick ? PLAN_REPEATS_QUICK : PLAN_REPEATS_DEFAULT;
+    }
+    if (given.timeout_s == NOT_GIVEN) {
+        given.timeout_s = is_quick ? PLAN_TIMEOUT_QUICK_S
+                                   : PLAN_TIMEOUT_DEFAULT_S;
     }
 }
 

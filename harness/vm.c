@@ -60,6 +60,7 @@ struct vm {
     GPtrArray *splats;
     unsigned splat_lines_left;  /* what follows a splat belongs to it */
     char *panic;
+    char *broken;
     unsigned resets;
     bool is_stopped;            /* the virtual CPUs; nobody here does that */
 };
@@ -108,6 +109,9 @@ static void on_console_line(void *opaque, const char *line)
     }
     vm->splat_lines_left--;
     g_ptr_array_add(vm->splats, g_strdup(line));
+    if (class == DMESG_BROKEN && !vm->broken) {
+        vm->broken = g_strdup(line);
+    }
     if (class == DMESG_PANIC && !vm->panic) {
         vm->panic = g_strdup_printf("guest panic: %s",
                                     strstr(line, "Kernel panic"));
@@ -131,7 +135,10 @@ static void on_qmp_event(void *opaque, const char *event, JsonObject *data)
 
     (void)data;
     log_line(vm, vm->protocol_log, "! ", event);
-    vm->resets += g_str_equal(event, "RESET");
+    if (g_str_equal(event, "RESET")) {
+        vm->resets++;
+        g_clear_pointer(&vm->broken, g_free);
+    }
     vm->is_stopped |= g_str_equal(event, "STOP");
 }
 
@@ -331,6 +338,7 @@ static void vm_free(struct vm *vm)
     g_free(vm->exit_reason);
     g_free(vm->qemu_log);
     g_free(vm->panic);
+    g_free(vm->broken);
     g_free(vm);
 }
 
@@ -434,6 +442,11 @@ const char *vm_death(const struct vm *vm)
                "accelerator?)";
     }
     return vm->exit_reason;
+}
+
+const char *vm_broken(const struct vm *vm)
+{
+    return vm->broken;
 }
 
 bool vm_is_panicked(const struct vm *vm)

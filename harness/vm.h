@@ -40,6 +40,8 @@ gboolean vm_say(struct vm *vm, const char *line, GError **error);
 
 /* Why nothing more will come from this guest; NULL: it may still speak. */
 const char *vm_death(const struct vm *vm);
+/* The line by which the kernel broke since it booted; NULL: it has not. */
+const char *vm_broken(const struct vm *vm);
 /* The death was a kernel panic. */
 bool vm_is_panicked(const struct vm *vm);
 /* How often the machine was reset. */
