@@ -5,7 +5,7 @@
  * With an atomic limit above one block, a run of neighbouring extents will not
  * do: it may hold half of one write and half of another, and the process may
  * die behind it. So each covered write goes to the medium by itself, oldest
- * first, under the protection of the redo record if it is within the limit.
+ * first, under the protection of the redo record if it is atomic.
  *
  *      record ──► the write's ranges ──► clear ──► its layers, and what is
  *                                                  below them, are taken away
@@ -167,7 +167,8 @@ void piece_write(struct wcache *cache, struct pending *pending,
     cache->has_piece = true;
     collect_segments(cache, piece, passes, opaque);
     piece->is_recorded = pending->block_count > 1 &&
-                         pending->block_count <= cache->config.atomic_blocks;
+                         atomicity_covers(&cache->config.atomicity,
+                                          pending->slba, pending->block_count);
     if (piece->is_recorded && piece->segments->len) {
         redo_record(cache->config.redo, segment_at(piece, 0),
                     piece->segments->len, recorded, piece);

@@ -6,11 +6,11 @@
  *   drop-all   vanishes                     none
  *   keep-all   survives whole               in data-visible order
  *   random     vanishes, survives whole,    in a seeded order that respects
- *              or (above the atomic limit)  "completed before submitted"
- *              block by block
+ *              or (if not atomic) block     "completed before submitted"
+ *              by block
  *
- * A block is always whole: garbage inside a block would be a lie within the
- * atomic limit, and above it a hostile reading that this drive does not offer
+ * A block is always whole: garbage inside a block would be a lie in an atomic
+ * write, and in another one a hostile reading that this drive does not offer
  * yet.
  */
 #include "powercut.h"
@@ -38,7 +38,7 @@ enum powercut_outcome powercut_outcome(const struct powercut *cut,
                                                 : POWERCUT_DROPPED;
     }
     word = draw(cut, write, SALT_OUTCOME);
-    if (write->block_count <= write->atomic_blocks) {
+    if (write->is_atomic) {
         return word % 2 ? POWERCUT_KEPT : POWERCUT_DROPPED;
     }
     switch (word % 3) {

@@ -25,7 +25,7 @@ struct powercut_write {
     uint64_t id;                /* which write: the number of the command */
     uint32_t part;              /* which of its ranges; below 2^16 */
     uint32_t block_count;
-    uint32_t atomic_blocks;     /* up to that many survive whole or not (P5) */
+    bool is_atomic;             /* survives whole or not at all (P5) */
     uint64_t first_stamp;       /* submitted */
     uint64_t last_stamp;        /* completed, or the cut */
     uint64_t visible_stamp;     /* between the two */

@@ -17,7 +17,7 @@
  *   P3  While the cache is off, a write that is done is on the medium.
  *       Switching it off brings everything there first.
  *   P4  Without one of these a write may survive a cut, vanish, or
- *   P5  survive in part, block by block, above the atomic limit.
+ *   P5  survive in part, block by block, if it is not atomic (atomicity.h).
  *   P6  Survivors lie over the medium in an order in which the writes could
  *       have happened; nothing is older than the newest promise.
  *   P7  Destaging because the cache is full changes no promise.

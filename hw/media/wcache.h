@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "atomicity.h"
 #include "moment.h"
 #include "powercut.h"
 #include "redo.h"
@@ -41,8 +42,8 @@ struct wcache_config {
     uint64_t block_count;
     uint64_t limit_bytes;       /* of data kept in memory */
     bool is_enabled;
-    uint32_t atomic_blocks;     /* AWUPF + 1 */
-    struct redo *redo;          /* needed above 1; started */
+    struct atomicity atomicity;
+    struct redo *redo;          /* needed above one block; started */
     enum wcache_lie lie;
 };
 

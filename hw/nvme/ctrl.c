@@ -207,7 +207,7 @@ bool lab_ns_add(struct lab_ctrl *ctrl, const struct lab_ns_config *config,
         .block_size_bytes = config->block_size_bytes,
         .limit_bytes = ctrl->config.cache_size_bytes,
         .is_enabled = ctrl->config.has_vwc && !config->has_no_vwc,
-        .atomic_blocks = ctrl->config.awupf_0based + 1u,
+        .atomicity = { .blocks = ctrl->config.awupf_0based + 1u },
         .lie = cache_lie(ctrl->config.lie),
     };
     struct ns *ns;

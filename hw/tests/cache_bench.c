@@ -17,7 +17,7 @@ struct wcache_config bench_config(void)
         .block_count = BENCH_BLOCKS,
         .limit_bytes = 1 << 20,
         .is_enabled = true,
-        .atomic_blocks = 1,
+        .atomicity = { .blocks = 1 },
     };
 }
 
@@ -78,7 +78,7 @@ struct bench *bench_new_wrapped(const struct wcache_config *user_config,
 
     bench->ram = store_ram_new(config->block_count * config->block_size_bytes);
     bench->ram_tear = tear_store_new(bench->ram);
-    if (config->atomic_blocks > 1) {
+    if (config->atomicity.blocks > 1) {
         with_redo.redo = add_redo(bench, config);
     }
     bench->moments.clock_ns = bench_clock;

@@ -23,7 +23,13 @@ static struct wcache_config draw_config(struct prop_rng *rng, bool is_atomic)
     config.limit_bytes = (4 + prop_below(rng, 60)) * BENCH_BLOCK;
     config.is_enabled = !prop_one_in(rng, 6);
     if (is_atomic) {
-        config.atomic_blocks = atomics[prop_below(rng, 4)];
+        config.atomicity.blocks = atomics[prop_below(rng, 4)];
+    }
+    if (is_atomic && prop_one_in(rng, 2)) {
+        config.atomicity.boundary_blocks = config.atomicity.blocks +
+                                           prop_below(rng, 6);
+        config.atomicity.boundary_offset =
+            prop_below(rng, config.atomicity.boundary_blocks);
     }
     return config;
 }

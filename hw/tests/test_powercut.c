@@ -10,7 +10,8 @@ static struct powercut_write write_make(uint64_t id, uint32_t blocks,
                                         uint32_t atomic)
 {
     return (struct powercut_write) {
-        .medium = 1, .id = id, .block_count = blocks, .atomic_blocks = atomic,
+        .medium = 1, .id = id, .block_count = blocks,
+        .is_atomic = blocks <= atomic,
         .first_stamp = id * 10, .visible_stamp = id * 10 + 4,
         .last_stamp = id * 10 + 9,
     };

@@ -108,7 +108,7 @@ static void test_p5_whole(void)
     uint32_t kept = 0;
     uint64_t seed;
 
-    config.atomic_blocks = 4;
+    config.atomicity.blocks = 4;
     for (seed = 0; seed < 100; seed++) {
         struct bench *bench = bench_new(&config);
         uint32_t hits;
@@ -130,7 +130,7 @@ static void test_p5_tears(void)
     uint32_t torn = 0;
     uint64_t seed;
 
-    config.atomic_blocks = 4;
+    config.atomicity.blocks = 4;
     for (seed = 0; seed < 100; seed++) {
         struct bench *bench = bench_new(&config);
         const struct wcache_survivor *survivor;
@@ -147,13 +147,82 @@ static void test_p5_tears(void)
     g_assert_cmpuint(torn, >, 5);
 }
 
+/* How many of 100 random cuts tear a write of count blocks at slba. */
+static uint32_t count_torn(const struct wcache_config *config, uint64_t slba,
+                           uint32_t count)
+{
+    uint32_t torn = 0;
+    uint64_t seed;
+
+    for (seed = 0; seed < 100; seed++) {
+        struct bench *bench = bench_new(config);
+        uint32_t hits;
+
+        bench_write(bench, slba, count, 1, false);
+        bench_cut(bench, POWERCUT_RANDOM, seed);
+        hits = count_tag(bench, slba, count, 1);
+        torn += hits != 0 && hits != count;
+        bench_free(bench);
+    }
+    return torn;
+}
+
+/* Boundaries at blocks 3, 11, 19, …: [3, 11) is one stretch, [0, 3) another. */
+static void test_p5_boundaries(void)
+{
+    static const struct {
+        uint64_t slba;
+        uint32_t count;
+        bool is_atomic;
+    } writes[] = {
+        { 0, 3, true }, { 0, 4, false }, { 2, 2, false }, { 3, 4, true },
+        { 7, 4, true }, { 8, 4, false }, { 10, 2, false }, { 10, 1, true },
+        { 11, 4, true }, { 16, 3, true }, { 16, 4, false }, { 19, 5, false },
+    };
+    struct wcache_config config = bench_config();
+    uint32_t i;
+
+    config.atomicity = (struct atomicity) { 4, 8, 3 };
+    for (i = 0; i < G_N_ELEMENTS(writes); i++) {
+        uint32_t torn = count_torn(&config, writes[i].slba, writes[i].count);
+
+        if (writes[i].is_atomic) {
+            g_assert_cmpuint(torn, ==, 0);
+        } else {
+            g_assert_cmpuint(torn, >, 5);
+        }
+    }
+}
+
+/*
+ * What crosses a boundary is not recorded; what does not cross one is, and only
+ * that: the metadata shows it.
+ */
+static void test_p5_recorded(void)
+{
+    struct wcache_config config = bench_config();
+    struct bench *bench;
+    uint64_t writes;
+
+    config.atomicity = (struct atomicity) { 4, 8, 0 };
+    bench = bench_new(&config);
+    writes = store_ram_fua_writes(bench->meta);
+    bench_write(bench, 6, 4, 1, true);
+    g_assert_cmpuint(store_ram_fua_writes(bench->meta), ==, writes);
+    bench_write(bench, 4, 4, 2, true);
+    g_assert_cmpuint(store_ram_fua_writes(bench->meta), ==, writes + 2);
+    bench_write(bench, 0, 5, 3, true);
+    g_assert_cmpuint(store_ram_fua_writes(bench->meta), ==, writes + 2);
+    bench_free(bench);
+}
+
 /* The cut comes while a FUA read destages part of an atomic write. */
 static void test_p5_partly_destaged(void)
 {
     struct wcache_config config = bench_config();
     uint64_t seed;
 
-    config.atomic_blocks = 4;
+    config.atomicity.blocks = 4;
     for (seed = 0; seed < 64; seed++) {
         struct bench *bench = bench_new(&config);
         uint32_t hits;
@@ -174,7 +243,7 @@ static void test_p5_cut_while_flushing(void)
     struct wcache_config config = bench_config();
     uint32_t steps;
 
-    config.atomic_blocks = 4;
+    config.atomicity.blocks = 4;
     for (steps = 0; steps < 8; steps++) {
         struct bench *bench = bench_new(&config);
         uint32_t i;
@@ -266,6 +335,9 @@ int main(int argc, char **argv)
                     test_p4_repeatable);
     g_test_add_func("/wcache/P5/within-the-limit-whole-or-not", test_p5_whole);
     g_test_add_func("/wcache/P5/above-the-limit-tears", test_p5_tears);
+    g_test_add_func("/wcache/P5/across-a-boundary-tears", test_p5_boundaries);
+    g_test_add_func("/wcache/P5/recorded-if-atomic-and-only-then",
+                    test_p5_recorded);
     g_test_add_func("/wcache/P5/partly-destaged-is-kept-whole",
                     test_p5_partly_destaged);
     g_test_add_func("/wcache/P5/cut-during-a-flush-tears-nothing",

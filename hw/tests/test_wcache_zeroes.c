@@ -18,7 +18,7 @@ static struct bench *bench_of(uint64_t block_count, uint64_t limit_bytes,
 
     config.block_count = block_count;
     config.limit_bytes = limit_bytes;
-    config.atomic_blocks = atomic_blocks;
+    config.atomicity.blocks = atomic_blocks;
     return bench_new(&config);
 }
 
