@@ -550,6 +550,25 @@ static void read_now(struct wcache *cache, struct wcache_op *op)
     read_part_done(op);
 }
 
+/* Has the medium, in this range, some of a write and lacks the rest? */
+static bool is_half_destaged(struct wcache *cache, const struct wcache_op *op)
+{
+    uint64_t end = op->slba + op->block_count;
+    struct extent *extent;
+    struct layer *layer;
+
+    for (extent = layers_from(&cache->layers, op->slba);
+         extent && extent->start < end;
+         extent = layers_after(&cache->layers, extent)) {
+        for (layer = extent->top; layer; layer = layer->older) {
+            if (layer->pending->medium_blocks) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void read_durable(struct wcache *cache, struct wcache_op *op);
 
 static void read_drained(struct drain *drain, int error)
@@ -561,8 +580,9 @@ static void read_drained(struct drain *drain, int error)
         op->done(op, error);
         return;
     }
-    /* A write that came meanwhile is on its way: let it arrive, too. */
-    if (medium_is_writing(cache, op->slba, op->block_count)) {
+    /* A write that came meanwhile is on its way: let it arrive, and whole. */
+    if (medium_is_writing(cache, op->slba, op->block_count) ||
+        is_half_destaged(cache, op)) {
         read_durable(cache, op);
         return;
     }

@@ -271,10 +271,50 @@ static void write_done(struct model *model, struct entry *entry)
     }
 }
 
+/* The block was read as this write left it, or as a later one did. */
+static bool is_read_behind(const struct model *model,
+                           const struct entry *read, uint64_t block,
+                           const struct entry *write)
+{
+    uint64_t tag = job_tag(read->job, block - read->slba);
+
+    return tag == write->job->tag ||
+           model_visible(model, tag, block) >= write->visible;
+}
+
+/* Normal operation (AWUN): of a write that a read shows it shows all. */
+static void judge_one_moment(const struct model *model,
+                             const struct entry *read,
+                             const struct entry *write)
+{
+    uint64_t start = MAX(read->slba, write->slba);
+    uint64_t end = MIN(read->slba + read->count, write->slba + write->count);
+    uint64_t block;
+    bool is_shown = false;
+
+    for (block = start; write->job->tag && block < end; block++) {
+        is_shown |= job_tag(read->job, block - read->slba) == write->job->tag;
+    }
+    for (block = start; is_shown && block < end; block++) {
+        if (!is_read_behind(model, read, block, write)) {
+            g_error("read [%u,+%u)%s shows write %" G_GUINT64_FORMAT
+                    " [%u,+%u), but not in block %" G_GUINT64_FORMAT,
+                    (unsigned)read->slba, read->count,
+                    read->has_fua ? " fua" : "", write->job->op.id,
+                    (unsigned)write->slba, write->count, block);
+        }
+    }
+}
+
 static void read_done(struct model *model, struct entry *entry)
 {
     uint32_t i;
 
+    for (i = 0; i < model->entries->len; i++) {
+        if (entry_at(model, i)->kind == KIND_WRITE) {
+            judge_one_moment(model, entry, entry_at(model, i));
+        }
+    }
     for (i = 0; i < entry->count; i++) {
         uint64_t block = entry->slba + i;
         uint64_t tag = job_tag(entry->job, i);

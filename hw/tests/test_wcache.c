@@ -398,6 +398,30 @@ static void test_p8_covers_only(void)
     bench_free(bench);
 }
 
+/*
+ * While a FUA read waits for older data, another one brings the end of a newer
+ * write to the medium: the first must not show that end without its beginning.
+ */
+static void test_one_moment(void)
+{
+    struct bench *bench = bench_plain();
+    struct job *read;
+    uint32_t i;
+
+    bench_write(bench, 0, 4, 1, false);
+    read = job_read(bench, 0, 8, true);
+    job_write(bench, 2, 6, 2, false);
+    job_read(bench, 6, 2, true);
+    g_assert_cmpuint(store_ram_waiting(bench->ram), ==, 2);
+    store_ram_step(bench->ram, 1);
+    store_ram_step(bench->ram, 0);
+    bench_settle(bench);
+    for (i = 3; i < 8; i++) {
+        g_assert_cmpuint(job_tag(read, i), ==, job_tag(read, 2));
+    }
+    bench_free(bench);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -431,6 +455,7 @@ int main(int argc, char **argv)
     g_test_add_func("/wcache/P2/failed-fua-write-promises-nothing",
                     test_p2_error);
     g_test_add_func("/wcache/P3/off-means-durable-when-done", test_p3_off);
+    g_test_add_func("/wcache/a-fua-read-shows-one-moment", test_one_moment);
     g_test_add_func("/wcache/P3/switching-off-settles-first",
                     test_p3_switching_off);
     g_test_add_func("/wcache/P3/on-again-may-lose", test_p3_on_again);
