@@ -40,6 +40,7 @@ enum lab_lie {
     LAB_LIE_FLUSH_EARLY,        /* Flush answers now, works at the next one */
     LAB_LIE_FUA,                /* the FUA bit is ignored */
     LAB_LIE_FUA_BARRIER,        /* a FUA write also flushes older writes */
+    LAB_LIE_ATOMIC,             /* AWUPF and NAWUPF are claimed, not kept */
     LAB_LIE_COUNT
 };
 
@@ -150,19 +151,28 @@ struct lab_config {
         .has_shadow_doorbells = true,                                   \
     }
 
+/* Atomic write units of a namespace, blocks, as NVMe has the fields. */
+struct lab_atomic {
+    uint16_t nawun_0based;          /* 0: AWUN, but not below nawupf */
+    uint16_t nawupf_0based;         /* 0: AWUPF */
+    uint16_t nabsn_0based;          /* 0: no boundaries */
+    uint16_t nabspf_0based;
+    uint16_t nabo;
+};
+
 struct lab_ns_config {
     uint32_t nsid;                  /* 1..LAB_NSID_MAX */
     uint32_t block_size_bytes;      /* 512 or 4096 */
     uint64_t size_bytes;            /* a multiple of the block size, not 0 */
     uint8_t uuid[16];               /* all zero: derived from serial and nsid */
     bool has_no_vwc;                /* no volatile cache of its own */
+    struct lab_atomic atomic;
     const struct lab_store_ops *store_ops;
     void *store_opaque;
     /*
-     * A second run of bytes for the redo record that keeps writes of up to
-     * AWUPF blocks whole when the process dies (docs/loss-model.md, "The
-     * process as a drive"). Absent: meta_ops is NULL, and an awupf above 0 is
-     * refused.
+     * A second run of bytes for the redo record that keeps atomic writes whole
+     * when the process dies (docs/loss-model.md, "The process as a drive").
+     * Absent: meta_ops is NULL, and an awupf or nawupf above 0 is refused.
      */
     const struct lab_store_ops *meta_ops;
     void *meta_opaque;

@@ -76,6 +76,10 @@ static bool is_config_valid(const struct lab_config *config, char **error)
     if (config->lie >= LAB_LIE_COUNT) {
         return refuse(error, "lie=%d: unknown", config->lie);
     }
+    if (config->awun_0based && config->awun_0based < config->awupf_0based) {
+        return refuse(error, "awun=%u: below awupf=%u", config->awun_0based,
+                      config->awupf_0based);
+    }
     return is_in_range("cache-size", config->cache_size_bytes, 4096,
                        1ull << 40, error) &&
            is_in_range("max-ioqpairs", config->io_queue_pairs_max, 1, 1024,
@@ -104,6 +108,8 @@ struct lab_ctrl *lab_ctrl_new(const struct lab_config *config,
     ctrl->config = *config;
     ctrl->serial = g_strdup(config->serial);
     ctrl->config.serial = ctrl->serial;
+    /* What a power failure leaves whole nothing else tears (AWUPF ≤ AWUN). */
+    ctrl->config.awun_0based = MAX(config->awun_0based, config->awupf_0based);
     ctrl->ops = ops;
     ctrl->opaque = opaque;
     ctrl->moments.clock_ns = ops->clock_ns;
@@ -117,6 +123,27 @@ struct lab_ctrl *lab_ctrl_new(const struct lab_config *config,
     ctrl->features[NVME_FEAT_VWC] = 1;
     feature_reset(ctrl);
     return ctrl;
+}
+
+/* What the record is to keep whole needs a place for it. */
+static bool is_atomic_valid(const struct lab_ctrl *ctrl,
+                            const struct lab_ns_config *config, char **error)
+{
+    const struct lab_atomic *asked = &config->atomic;
+    struct lab_atomic held;
+
+    *error = atomic_refusal(&ctrl->config, asked);
+    if (*error) {
+        return false;
+    }
+    atomic_hold(&ctrl->config, asked, &held);
+    if (held.nawupf_0based && !config->meta_ops) {
+        return refuse(error, "%s=%u: above 0 needs a metadata node (meta=) "
+                      "on namespace %u",
+                      asked->nawupf_0based ? "nawupf" : "awupf",
+                      held.nawupf_0based, config->nsid);
+    }
+    return true;
 }
 
 static bool is_ns_valid(const struct lab_ctrl *ctrl,
@@ -137,10 +164,8 @@ static bool is_ns_valid(const struct lab_ctrl *ctrl,
                       "of the block size %u, and not empty",
                       config->size_bytes, config->block_size_bytes);
     }
-    if (ctrl->config.awupf_0based && !config->meta_ops) {
-        return refuse(error, "awupf=%u: above 0 needs a metadata node (meta=) "
-                      "on namespace %u", ctrl->config.awupf_0based,
-                      config->nsid);
+    if (!is_atomic_valid(ctrl, config, error)) {
+        return false;
     }
     if (config->meta_ops &&
         config->meta_size_bytes < redo_size(config->block_size_bytes)) {
@@ -175,6 +200,7 @@ static enum wcache_lie cache_lie(enum lab_lie lie)
         [LAB_LIE_FLUSH_EARLY] = WCACHE_FLUSH_EARLY,
         [LAB_LIE_FUA] = WCACHE_FUA_LOST,
         [LAB_LIE_FUA_BARRIER] = WCACHE_FUA_BARRIER,
+        [LAB_LIE_ATOMIC] = WCACHE_HONEST,   /* atomic.c tells this one */
     };
 
     return lies[lie];
@@ -207,7 +233,6 @@ bool lab_ns_add(struct lab_ctrl *ctrl, const struct lab_ns_config *config,
         .block_size_bytes = config->block_size_bytes,
         .limit_bytes = ctrl->config.cache_size_bytes,
         .is_enabled = ctrl->config.has_vwc && !config->has_no_vwc,
-        .atomicity = { .blocks = ctrl->config.awupf_0based + 1u },
         .lie = cache_lie(ctrl->config.lie),
     };
     struct ns *ns;
@@ -222,13 +247,16 @@ bool lab_ns_add(struct lab_ctrl *ctrl, const struct lab_ns_config *config,
     ns->block_shift = __builtin_ctz(config->block_size_bytes);
     ns->block_count = config->size_bytes >> ns->block_shift;
     ns->has_vwc = !config->has_no_vwc;
+    ns->has_own_atomic = atomic_is_given(&config->atomic);
+    atomic_hold(&ctrl->config, &config->atomic, &ns->atomic);
     derive_uuid(ctrl, config, ns->uuid);
     ns->store = host_store_new(ctrl, config->store_ops, config->store_opaque);
     cache.block_count = ns->block_count;
     if (config->meta_ops) {
         redo_add(ns, config);
-        cache.redo = ctrl->config.awupf_0based ? ns->redo : NULL;
     }
+    cache.atomicity = atomic_rule(&ctrl->config, &ns->atomic);
+    cache.redo = cache.atomicity.blocks > 1 ? ns->redo : NULL;
     ns->cache = wcache_new(&cache, ns->store, &ctrl->moments);
     ctrl->ns[config->nsid] = ns;
     trace_event(ctrl, LAB_TRACE_NAMESPACE, ns->nsid, ns->has_vwc);

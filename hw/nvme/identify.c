@@ -49,6 +49,17 @@ static uint16_t build_ctrl(struct req *req, void *page)
     return NVME_SUCCESS;
 }
 
+/* What holds, so that nobody has to know where a zero would point. */
+static void put_atomic(struct nvme_id_ns *id, const struct lab_atomic *atomic)
+{
+    id->nsfeat |= NVME_NSFEAT_NSABP;
+    id->nawun = htole16(atomic->nawun_0based);
+    id->nawupf = htole16(atomic->nawupf_0based);
+    id->nabsn = htole16(atomic->nabsn_0based);
+    id->nabspf = htole16(atomic->nabspf_0based);
+    id->nabo = htole16(atomic->nabo);
+}
+
 static uint16_t build_ns(struct req *req, void *page)
 {
     struct lab_ctrl *ctrl = req->ctrl;
@@ -66,6 +77,9 @@ static uint16_t build_ns(struct req *req, void *page)
     id->nuse = id->nsze;
     id->dlfeat = NVME_DLFEAT_READ_ZEROES | NVME_DLFEAT_DEAC;
     id->lbaf[0].ds = ns->block_shift;
+    if (ns->has_own_atomic) {
+        put_atomic(id, &ns->atomic);
+    }
     memcpy(id->nguid, ns->uuid, sizeof(id->nguid));
     return NVME_SUCCESS;
 }

@@ -47,6 +47,8 @@ struct ns {
     uint8_t block_shift;
     uint64_t block_count;
     bool has_vwc;
+    bool has_own_atomic;        /* some of it was given to the namespace */
+    struct lab_atomic atomic;   /* what holds here, the controller's or not */
     uint8_t uuid[16];
     struct store *store;
     struct wcache *cache;
@@ -193,6 +195,17 @@ struct lab_ctrl {
     uint64_t trace_number;
     struct lab_stat stat;
 };
+
+/* atomic.c */
+/* Of what was asked for: what is wrong with it, g_free; NULL: nothing. */
+char *atomic_refusal(const struct lab_config *drive,
+                     const struct lab_atomic *asked);
+bool atomic_is_given(const struct lab_atomic *asked);
+void atomic_hold(const struct lab_config *drive, const struct lab_atomic *asked,
+                 struct lab_atomic *held);
+/* P5 for the cache, whatever the drive says of itself. */
+struct atomicity atomic_rule(const struct lab_config *drive,
+                             const struct lab_atomic *held);
 
 /* start.c */
 void start_step(struct lab_ctrl *ctrl);

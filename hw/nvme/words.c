@@ -11,6 +11,7 @@ static const char *const lie_names[LAB_LIE_COUNT] = {
     [LAB_LIE_FLUSH_EARLY] = "flush-early",
     [LAB_LIE_FUA] = "fua",
     [LAB_LIE_FUA_BARRIER] = "fua-barrier",
+    [LAB_LIE_ATOMIC] = "atomic",
 };
 
 bool lab_lie_parse(const char *word, enum lab_lie *lie)

@@ -72,6 +72,7 @@ struct NvmelabNamespace {
     BlockBackend *meta_blk;
     uint32_t logical_block_size;
     bool vwc_not_present;
+    struct lab_atomic atomic;
     uint32_t nsid;
     QemuUUID uuid;
 

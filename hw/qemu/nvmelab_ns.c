@@ -51,6 +51,7 @@ static void nvmelab_ns_realize(DeviceState *dev, Error **errp)
         ns->nsid = nvmelab_ns_lowest_free(drive);
     }
     config.has_no_vwc = ns->vwc_not_present;
+    config.atomic = ns->atomic;
     config.nsid = ns->nsid;
     config.block_size_bytes = ns->logical_block_size;
     memcpy(config.uuid, ns->uuid.data, sizeof(config.uuid));
@@ -76,6 +77,11 @@ static const Property nvmelab_ns_properties[] = {
     DEFINE_PROP_UINT32("nsid", NvmelabNamespace, nsid, 0),
     DEFINE_PROP_BOOL("vwc-not-present", NvmelabNamespace, vwc_not_present,
                      false),
+    DEFINE_PROP_UINT16("nawun", NvmelabNamespace, atomic.nawun_0based, 0),
+    DEFINE_PROP_UINT16("nawupf", NvmelabNamespace, atomic.nawupf_0based, 0),
+    DEFINE_PROP_UINT16("nabsn", NvmelabNamespace, atomic.nabsn_0based, 0),
+    DEFINE_PROP_UINT16("nabspf", NvmelabNamespace, atomic.nabspf_0based, 0),
+    DEFINE_PROP_UINT16("nabo", NvmelabNamespace, atomic.nabo, 0),
     DEFINE_PROP_UUID_NODEFAULT("uuid", NvmelabNamespace, uuid),
 };
 
@@ -86,10 +92,19 @@ static void nvmelab_ns_describe(ObjectClass *oc)
         const char *text;
     } table[] = {
         { "drive", "Block node with the namespace's data, required" },
-        { "meta", "Block node for the redo record that awupf above 0 needs" },
+        { "meta", "Block node for the redo record that awupf or nawupf above 0 "
+          "needs" },
         { "logical_block_size", "Bytes of a logical block, 512 or 4096" },
         { "nsid", "Namespace identifier, 1..256; 0: the lowest free one" },
         { "vwc-not-present", "This namespace has no volatile write cache" },
+        { "nawun", "Atomic write unit, normal operation, blocks, 0's based; "
+          "0: the controller's awun, or nawupf if that is larger" },
+        { "nawupf", "Atomic write unit, power fail, blocks, 0's based, 0..127; "
+          "above 0 needs meta; 0: the controller's awupf" },
+        { "nabsn", "Atomic boundary, normal operation, blocks, 0's based; "
+          "0: none" },
+        { "nabspf", "Atomic boundary, power fail, blocks, 0's based; 0: none" },
+        { "nabo", "First atomic boundary, blocks" },
         { "uuid", "Namespace UUID; unset: derived from serial and nsid" },
     };
     unsigned i;

@@ -347,7 +347,7 @@ static void nvmelab_describe(ObjectClass *oc)
         { "awupf", "Atomic Write Unit Power Fail, blocks, 0's based; above 0 "
           "needs meta= in every namespace" },
         { "lie", "What the drive pretends: none, flush, flush-early, fua, "
-          "fua-barrier" },
+          "fua-barrier, atomic" },
         { "floor-latency", "Least time from doorbell to completion of an I/O "
           "command, ns" },
         { "max-ioqpairs", "I/O queue pairs, 1..1024" },

@@ -296,6 +296,10 @@ _Static_assert(sizeof(struct nvme_id_ns) == NVME_IDENTIFY_BYTES, "id ns");
 _Static_assert(__builtin_offsetof(struct nvme_id_ns, nguid) == 104, "nguid");
 _Static_assert(__builtin_offsetof(struct nvme_id_ns, lbaf) == 128, "lbaf");
 
+_Static_assert(__builtin_offsetof(struct nvme_id_ns, nawun) == 34, "nawun");
+_Static_assert(__builtin_offsetof(struct nvme_id_ns, nabspf) == 44, "nabspf");
+#define NVME_NSFEAT_NSABP (1 << 1)      /* NAWUN, NAWUPF, NACWU are defined */
+
 /* DLFEAT: what deallocated blocks read as, and who may deallocate. */
 #define NVME_DLFEAT_READ_ZEROES 1
 #define NVME_DLFEAT_DEAC (1 << 3)       /* Write Zeroes may */

@@ -76,6 +76,19 @@ uint64_t world_tag(const struct block *block, uint64_t shown)
     return shown ? shown : block->zeroed;
 }
 
+void world_abandon(struct world *world, struct slot *slot, bool is_reset)
+{
+    uint32_t i;
+
+    for (i = 0; slot->kind == SLOT_WRITE && i < slot->count; i++) {
+        struct block *block = world_block_of(world, slot, i);
+
+        block->writers--;
+        block->has_stray |= is_reset;
+    }
+    slot->kind = SLOT_FREE;
+}
+
 static void draw_range(struct world *world, struct slot *slot)
 {
     slot->nsid = 1 + prop_below(world->rng, NAMESPACES);
@@ -167,6 +180,13 @@ static void send_write(struct world *world, struct slot *slot, uint16_t qid)
     slot->tag = ++world->tag_last;
     for (i = 0; i < slot->count; i++) {
         world_block_of(world, slot, i)->writers++;
+    }
+    if (!slot->is_zeroes) {
+        struct written written = {
+            slot->nsid, slot->slba, slot->count, slot->tag,
+        };
+
+        g_array_append_val(world->written, written);
     }
     cmd = write_command(world, slot);
     slot_send(world, slot, qid, &cmd);
@@ -295,6 +315,74 @@ void world_send_io(struct world *world)
     default:
         send_write(world, slot, qid);
         break;
+    }
+}
+
+/* -- P5 ------------------------------------------------------------------- */
+
+/* As the specification has it: unit, then boundary by boundary. */
+static bool is_atomic(const struct world *world, const struct written *write)
+{
+    const struct fake_config *config = &world->host->config;
+    const struct lab_atomic *atomic = &config->atomic[write->nsid - 1];
+    uint32_t unit = 1 + (atomic->nawupf_0based ? atomic->nawupf_0based
+                                               : config->drive.awupf_0based);
+    uint64_t boundary = atomic->nabo;
+
+    if (write->count > unit) {
+        return false;
+    }
+    while (atomic->nabspf_0based && boundary < BLOCKS) {
+        if (boundary > write->slba && boundary < write->slba + write->count) {
+            return false;
+        }
+        boundary += atomic->nabspf_0based + 1;
+    }
+    return true;
+}
+
+/*
+ * One write at a time per block, so a greater tag is a later write, unless one
+ * that a reset interrupted came late. Zeroes do not say which they are.
+ */
+static bool is_on_top(const struct block *block, const struct written *write)
+{
+    return block->has_stray ||
+           MAX(block->shown, block->shown ? 0 : block->zeroed) >= write->tag;
+}
+
+static void judge_written(const struct world *world,
+                          const struct written *write)
+{
+    const struct block *blocks = &world->blocks[write->nsid - 1][write->slba];
+    uint32_t shown = 0;
+    uint32_t i;
+
+    for (i = 0; i < write->count; i++) {
+        shown += blocks[i].shown == write->tag;
+    }
+    for (i = 0; shown && i < write->count; i++) {
+        if (!is_on_top(&blocks[i], write)) {
+            g_error("namespace %u: write %" G_GUINT64_FORMAT " of blocks %"
+                    G_GUINT64_FORMAT " +%u is torn: block %" G_GUINT64_FORMAT
+                    " has tag %" G_GUINT64_FORMAT, write->nsid, write->tag,
+                    write->slba, write->count, write->slba + i,
+                    blocks[i].shown);
+        }
+    }
+}
+
+void world_judge_atomic(const struct world *world)
+{
+    uint32_t i;
+
+    for (i = 0; i < world->written->len; i++) {
+        const struct written *write =
+            &g_array_index(world->written, struct written, i);
+
+        if (is_atomic(world, write)) {
+            judge_written(world, write);
+        }
     }
 }
 

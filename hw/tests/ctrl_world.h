@@ -39,6 +39,16 @@ struct block {
     uint64_t floor;             /* newest promise */
     uint64_t zeroed;            /* newest tag that stands for zeroes */
     uint32_t writers;           /* commands under way */
+    uint64_t shown;             /* read back last */
+    bool has_stray;             /* a write never completed, and may come late */
+};
+
+/* A write of data, for the judge of what is atomic. */
+struct written {
+    uint32_t nsid;
+    uint64_t slba;
+    uint32_t count;
+    uint64_t tag;
 };
 
 struct world {
@@ -49,6 +59,7 @@ struct world {
     uint64_t pages;             /* one per slot */
     uint64_t page_mark;
     struct block blocks[NAMESPACES][BLOCKS];
+    GArray *written;            /* struct written, since the last cut */
     uint64_t tag_last;
     bool is_vwc_off;            /* for certain */
     uint64_t switches;          /* VWC commands sent */
@@ -67,6 +78,10 @@ bool world_has_room(const struct world *world, uint16_t qid);
 /* Block number i of the slot's range. */
 struct block *world_block_of(struct world *world, const struct slot *slot,
                              uint32_t i);
+/* The command gets no answer; after a reset it may yet take effect. */
+void world_abandon(struct world *world, struct slot *slot, bool is_reset);
+/* After a cut has been read back: is each atomic write whole (P5)? */
+void world_judge_atomic(const struct world *world);
 /* What a block with this content was last written with. */
 uint64_t world_tag(const struct block *block, uint64_t shown);
 /* What a flush that is rung now must make durable. */

@@ -189,13 +189,14 @@ static void add_namespace(struct fake_host *host, uint32_t nsid)
         .block_size_bytes = config->block_size_bytes,
         .size_bytes = config->block_count * config->block_size_bytes,
         .has_no_vwc = nsid == config->nsid_no_vwc,
+        .atomic = config->atomic[nsid - 1],
         .store_ops = &fake_store_ops,
     };
     char *error = NULL;
 
     ns.store_opaque = fake_store_add(host, nsid - 1, ns.size_bytes,
                                      ns.block_size_bytes);
-    if (config->drive.awupf_0based) {
+    if (config->drive.awupf_0based || ns.atomic.nawupf_0based) {
         ns.meta_ops = &fake_store_ops;
         ns.meta_size_bytes = lab_meta_size_min(&config->drive,
                                                ns.block_size_bytes);

@@ -50,6 +50,7 @@ struct fake_config {
     uint32_t block_size_bytes;
     uint64_t block_count;
     uint32_t nsid_no_vwc;       /* the namespace without a cache; 0: none */
+    struct lab_atomic atomic[FAKE_NS_MAX]; /* of namespaces 1, 2, … */
     uint64_t ram_bytes;
     bool has_no_trace;          /* the carrier keeps none */
     uint8_t meta_fill;          /* what the metadata is full of at first */

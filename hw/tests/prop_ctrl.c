@@ -8,6 +8,8 @@
  *     was never fetched (or is an event request, which waits for ever).
  *   - A block holds the last tag that was written to it; after a cut one that
  *     is not older than the newest promise (P1, P2, P3, P8).
+ *   - After a cut a write within its namespace's atomic unit that crosses no
+ *     boundary is there whole, or not at all (P5).
  * Half of the time the driver has shadow doorbells: what it submits in silence,
  * also while the drive runs, has to be found.
  * One write at a time per block, so that the last tag is known; overlapping
@@ -37,22 +39,16 @@ static void bring_up(struct world *world)
 }
 
 /* Nobody answers any more; what became of the writes is read back. */
-static void forget(struct world *world)
+static void forget(struct world *world, bool is_reset)
 {
     uint32_t i;
-    uint32_t j;
 
     world_look_at_trace(world);
     /* Whatever was fetched is on record now, but for waiting event requests. */
     g_assert_cmpuint(world->traced + world->events_sent, >=,
                      world->command_id_max);
     for (i = 0; i < SLOTS; i++) {
-        struct slot *slot = &world->slots[i];
-
-        for (j = 0; slot->kind == SLOT_WRITE && j < slot->count; j++) {
-            world_block_of(world, slot, j)->writers--;
-        }
-        slot->kind = SLOT_FREE;
+        world_abandon(world, &world->slots[i], is_reset);
     }
     for (i = 0; i < DRIVER_QUEUES; i++) {
         memset(world->driver->cid_state[i], CID_FREE, DRIVER_CIDS);
@@ -64,6 +60,20 @@ static void forget(struct world *world)
     world->is_vwc_off = false;
 }
 
+/* What was written before a cut is settled by it. */
+static void start_over(struct world *world)
+{
+    uint32_t nsid;
+    uint32_t i;
+
+    g_array_set_size(world->written, 0);
+    for (nsid = 1; nsid <= NAMESPACES; nsid++) {
+        for (i = 0; i < BLOCKS; i++) {
+            world->blocks[nsid - 1][i].has_stray = false;
+        }
+    }
+}
+
 /* After a cut: not older than the floor; without one: not older than last. */
 static void read_back(struct world *world, bool is_cut)
 {
@@ -73,9 +83,10 @@ static void read_back(struct world *world, bool is_cut)
     for (nsid = 1; nsid <= NAMESPACES; nsid++) {
         for (i = 0; i < BLOCKS; i++) {
             struct block *block = &world->blocks[nsid - 1][i];
-            uint64_t tag = world_tag(block, driver_read_tag(world->driver, nsid,
-                                                            i, false));
+            uint64_t tag;
 
+            block->shown = driver_read_tag(world->driver, nsid, i, false);
+            tag = world_tag(block, block->shown);
             world_look_at_trace(world);
             g_assert_cmpuint(tag, >=, is_cut ? block->floor : block->last);
             g_assert_cmpuint(tag, <=, world->tag_last);
@@ -84,6 +95,10 @@ static void read_back(struct world *world, bool is_cut)
                 block->floor = tag;     /* it is all there is */
             }
         }
+    }
+    if (is_cut) {
+        world_judge_atomic(world);
+        start_over(world);
     }
 }
 
@@ -94,7 +109,7 @@ static void reset(struct world *world)
     } else {
         reg_write(world->host, NVME_REG_CC, 0);
     }
-    forget(world);
+    forget(world, true);
     if (prop_one_in(world->rng, 2)) {
         fake_finish(world->host);
     }
@@ -137,7 +152,7 @@ static void cut(struct world *world)
         }
     }
     fake_cut_and_boot(world->host, how.policy, how.seed);
-    forget(world);
+    forget(world, false);
     bring_up(world);
     read_back(world, true);
 }
@@ -166,12 +181,11 @@ static void delete_queue(struct world *world)
         for (j = 0; slot->kind == SLOT_WRITE && j < slot->count; j++) {
             struct block *block = world_block_of(world, slot, j);
 
-            block->writers--;
             block->last = world_tag(
                 block, driver_read_tag(world->driver, slot->nsid,
                                        slot->slba + j, false));
         }
-        slot->kind = SLOT_FREE;
+        world_abandon(world, slot, true);
     }
     world_look_at_trace(world);
     memset(world->driver->cid_state[3], CID_FREE, DRIVER_CIDS);
@@ -258,6 +272,26 @@ static void step(struct world *world)
     }
 }
 
+/* Something that a drive with this awupf can have. */
+static struct lab_atomic draw_atomic(struct prop_rng *rng, uint32_t awupf)
+{
+    struct lab_atomic atomic = { 0 };
+    uint32_t unit;
+
+    if (prop_one_in(rng, 3)) {
+        return atomic;
+    }
+    atomic.nawupf_0based = awupf + prop_below(rng, 5);
+    if (prop_one_in(rng, 2)) {
+        return atomic;
+    }
+    unit = MAX(atomic.nawupf_0based, awupf);
+    atomic.nabspf_0based = unit + prop_below(rng, 6);
+    atomic.nabsn_0based = atomic.nabspf_0based + prop_below(rng, 6);
+    atomic.nabo = prop_below(rng, atomic.nabspf_0based + 1);
+    return atomic;
+}
+
 static struct fake_config draw_config(struct prop_rng *rng)
 {
     struct fake_config config = fake_config_default();
@@ -269,6 +303,8 @@ static struct fake_config draw_config(struct prop_rng *rng)
     config.drive.has_vwc = !prop_one_in(rng, 5);
     config.drive.floor_latency_ns = prop_one_in(rng, 2) ? 0 : 2000;
     config.drive.awupf_0based = prop_one_in(rng, 3) ? 3 : 0;
+    config.atomic[0] = draw_atomic(rng, config.drive.awupf_0based);
+    config.atomic[1] = draw_atomic(rng, config.drive.awupf_0based);
     return config;
 }
 
@@ -279,6 +315,7 @@ static void run(struct prop_rng *rng)
     uint32_t i;
 
     world->rng = rng;
+    world->written = g_array_new(FALSE, FALSE, sizeof(struct written));
     world->host = fake_new(&config);
     world->driver = driver_new(world->host);
     world->pages = driver_pages(world->driver, SLOTS);
@@ -301,6 +338,7 @@ static void run(struct prop_rng *rng)
     cut(world);
     driver_free(world->driver);
     fake_free(world->host);
+    g_array_free(world->written, TRUE);
     g_free(world);
 }
 

@@ -361,6 +361,18 @@ static void test_ns_refused(struct fixture *f, gconstpointer data)
     expect_ns_refusal(f, &ns, "0 bytes");
 }
 
+static void test_awun_refused(void)
+{
+    struct lab_config config = config_default();
+    char *error = NULL;
+
+    config.awun_0based = 3;
+    config.awupf_0based = 4;
+    g_assert_null(lab_ctrl_new(&config, no_ops(), NULL, &error));
+    g_assert_cmpstr(error, ==, "awun=3: below awupf=4");
+    free(error);
+}
+
 static void test_awupf_needs_meta(void)
 {
     struct lab_config config = config_default();
@@ -376,6 +388,54 @@ static void test_awupf_needs_meta(void)
     g_assert_false(lab_ns_add(ctrl, &ns, &error));
     g_assert_nonnull(g_strstr_len(error, -1, "awupf=7"));
     free(error);
+    lab_ctrl_free(ctrl);
+}
+
+static void test_atomic_refused(void)
+{
+    static const struct {
+        struct lab_atomic atomic;
+        const char *want;
+    } table[] = {
+        { { .nawupf_0based = 128 }, "nawupf=128: must be 0..127" },
+        { { .nawupf_0based = 2 }, "nawupf=2: below awupf=3" },
+        { { .nawun_0based = 6 }, "nawun=6: below awun=7" },
+        { { .nawun_0based = 8, .nawupf_0based = 9 },
+          "nawun=8: below nawupf=9" },
+        { { .nabsn_0based = 6 }, "nabsn=6: below nawun=7" },
+        { { .nawupf_0based = 15, .nabsn_0based = 14 },
+          "nabsn=14: below nawun=15" },
+        { { .nabspf_0based = 2 }, "nabspf=2: below nawupf=3" },
+        { { .nawupf_0based = 9, .nabspf_0based = 8 },
+          "nabspf=8: below nawupf=9" },
+        { { .nabo = 1 }, "nabo=1: above nabsn=0" },
+        { { .nabsn_0based = 15, .nabo = 1 }, "nabo=1: above nabspf=0" },
+        { { .nabsn_0based = 15, .nabspf_0based = 31, .nabo = 16 },
+          "nabo=16: above nabsn=15" },
+        { { .nabsn_0based = 31, .nabspf_0based = 15, .nabo = 16 },
+          "nabo=16: above nabspf=15" },
+        { { .nawupf_0based = 9 }, "nawupf=9: above 0 needs a metadata node" },
+        { { .nabspf_0based = 15 }, "awupf=3: above 0 needs a metadata node" },
+    };
+    struct lab_config config = config_default();
+    struct lab_ns_config ns = {
+        .nsid = 2, .block_size_bytes = 512, .size_bytes = 1 << 20,
+    };
+    struct lab_ctrl *ctrl;
+    char *error = NULL;
+    uint32_t i;
+
+    config.awun_0based = 7;
+    config.awupf_0based = 3;
+    ctrl = lab_ctrl_new(&config, no_ops(), NULL, &error);
+    for (i = 0; i < G_N_ELEMENTS(table); i++) {
+        ns.atomic = table[i].atomic;
+        g_assert_false(lab_ns_add(ctrl, &ns, &error));
+        if (!g_str_has_prefix(error, table[i].want)) {
+            g_error("'%s' is not how '%s' begins", table[i].want, error);
+        }
+        free(error);
+    }
     lab_ctrl_free(ctrl);
 }
 
@@ -478,7 +538,10 @@ int main(int argc, char **argv)
     g_test_add_func("/config/refused-with-the-value", test_config_refused);
     FIXTURE_TEST("/config/namespace-refused-with-the-value", NULL,
                  test_ns_refused);
+    g_test_add_func("/config/awun-below-awupf-is-refused", test_awun_refused);
     g_test_add_func("/config/awupf-needs-metadata", test_awupf_needs_meta);
+    g_test_add_func("/config/impossible-atomic-units-are-refused",
+                    test_atomic_refused);
     g_test_add_func("/config/metadata-too-small", test_meta_too_small);
     g_test_add_func("/config/foreign-metadata-is-refused-at-start",
                     test_foreign_meta);

@@ -261,6 +261,67 @@ static void test_tears(void)
     g_assert_cmpuint(torn, >, 10);
 }
 
+/* 1: four blocks, boundaries every eight from block 2 on; 2: eight; 3: one. */
+static void atomic_by_namespace(struct fake_config *config)
+{
+    config->ns_count = 3;
+    config->atomic[0] = (struct lab_atomic) {
+        .nawupf_0based = 3, .nabsn_0based = 15, .nabspf_0based = 7, .nabo = 2,
+    };
+    config->atomic[1] = (struct lab_atomic) { .nawupf_0based = 7 };
+}
+
+/* The same writes to each; bit n: namespace n + 1 may tear it. */
+static const struct {
+    uint32_t slba;
+    uint32_t count;
+    uint32_t may_tear;
+} ns_writes[] = {
+    { 2, 4, 4 }, { 8, 4, 5 }, { 16, 8, 5 }, { 26, 3, 4 }, { 33, 2, 5 },
+    { 40, 9, 7 }, { 50, 1, 0 },
+};
+
+static void tear_by_namespace(uint64_t seed,
+                              uint32_t torn[G_N_ELEMENTS(ns_writes)])
+{
+    const struct lab_trace_survivor *survivor;
+    struct fixture f;
+    uint32_t index = 0;
+    uint32_t nsid;
+    uint32_t i;
+
+    fixture_up(&f, atomic_by_namespace);
+    for (nsid = 1; nsid <= 3; nsid++) {
+        for (i = 0; i < G_N_ELEMENTS(ns_writes); i++) {
+            driver_write(f.driver, nsid, ns_writes[i].slba, ns_writes[i].count,
+                         nsid * 100 + i, false);
+        }
+    }
+    fake_cut(f.host, (struct lab_cut) { LAB_POLICY_RANDOM, seed });
+    while ((survivor = fake_trace_next(f.host, LAB_TRACE_SURVIVOR, &index))) {
+        for (i = 0; survivor->slba != ns_writes[i].slba; i++) {
+            continue;
+        }
+        torn[i] |= (survivor->outcome == LAB_TRACE_TORN)
+                   << (survivor->nsid - 1);
+    }
+    fixture_down(&f, NULL);
+}
+
+static void test_by_namespace(void)
+{
+    uint32_t torn[G_N_ELEMENTS(ns_writes)] = { 0 };
+    uint64_t seed;
+    uint32_t i;
+
+    for (seed = 0; seed < 40; seed++) {
+        tear_by_namespace(seed, torn);
+    }
+    for (i = 0; i < G_N_ELEMENTS(ns_writes); i++) {
+        g_assert_cmphex(torn[i], ==, ns_writes[i].may_tear);
+    }
+}
+
 static void test_same_seed(void)
 {
     uint64_t first[64] = { 0 };
@@ -433,6 +494,8 @@ int main(int argc, char **argv)
                     test_survivors);
     g_test_add_func("/cut/P4/same-seed-same-survivors", test_same_seed);
     g_test_add_func("/cut/P5/tears-above-the-atomic-limit-only", test_tears);
+    g_test_add_func("/cut/P5/each-namespace-by-its-own-unit-and-boundary",
+                    test_by_namespace);
     g_test_add_func("/cut/drive-that-was-never-enabled", test_never_enabled);
     g_test_add_func("/cut/survivors-that-cannot-be-written-are-told",
                     test_store_error);

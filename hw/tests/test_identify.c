@@ -39,6 +39,27 @@ static void with_limits(struct fake_config *config)
     config->drive.serial = "SERIAL-1";
 }
 
+/* Namespace 1: all given; 2: units derived; 3: nothing. */
+static void with_atomic(struct fake_config *config)
+{
+    config->ns_count = 3;
+    config->drive.awun_0based = 3;
+    config->atomic[0] = (struct lab_atomic) { 31, 15, 63, 47, 9 };
+    config->atomic[1] = (struct lab_atomic) { .nawupf_0based = 7 };
+}
+
+static void with_awupf(struct fake_config *config)
+{
+    config->drive.awupf_0based = 7;
+}
+
+static void with_boundary(struct fake_config *config)
+{
+    config->drive.awun_0based = 9;
+    config->drive.awupf_0based = 7;
+    config->atomic[0] = (struct lab_atomic) { .nabspf_0based = 15 };
+}
+
 static void no_vwc(struct fake_config *config)
 {
     config->drive.has_vwc = false;
@@ -84,6 +105,16 @@ static void test_ctrl(struct fixture *f, gconstpointer data)
     g_assert_cmpuint(le16_get(id + 2048), >, 0);            /* PSD0.MP */
 }
 
+/* AWUPF ≤ AWUN */
+static void test_awupf(struct fixture *f, gconstpointer data)
+{
+    const uint8_t *id = identify(f, 1, 0);
+
+    (void)data;
+    g_assert_cmpuint(le16_get(id + 526), ==, 7);
+    g_assert_cmpuint(le16_get(id + 528), ==, 7);
+}
+
 static void test_ctrl_no_vwc(struct fixture *f, gconstpointer data)
 {
     const uint8_t *id = identify(f, 1, 0);
@@ -91,6 +122,37 @@ static void test_ctrl_no_vwc(struct fixture *f, gconstpointer data)
     (void)data;
     g_assert_cmphex(id[525] & 1, ==, 0);
     g_assert_cmphex(id[525] >> 1, ==, 3);
+}
+
+/* NSFEAT bit 1 (NSABP), NAWUN to NABSPF but for NACWU, which stays 0. */
+static void assert_atomic(const uint8_t *id, bool has_own,
+                          struct lab_atomic want)
+{
+    g_assert_cmphex(id[24], ==, has_own ? 2 : 0);
+    g_assert_cmpuint(le16_get(id + 34), ==, want.nawun_0based);
+    g_assert_cmpuint(le16_get(id + 36), ==, want.nawupf_0based);
+    g_assert_cmpuint(le16_get(id + 38), ==, 0);             /* NACWU */
+    g_assert_cmpuint(le16_get(id + 40), ==, want.nabsn_0based);
+    g_assert_cmpuint(le16_get(id + 42), ==, want.nabo);
+    g_assert_cmpuint(le16_get(id + 44), ==, want.nabspf_0based);
+}
+
+static void test_atomic(struct fixture *f, gconstpointer data)
+{
+    (void)data;
+    assert_atomic(identify(f, 0, 1), true,
+                  (struct lab_atomic) { 31, 15, 63, 47, 9 });
+    assert_atomic(identify(f, 0, 2), true,
+                  (struct lab_atomic) { 7, 7, 0, 0, 0 });
+    assert_atomic(identify(f, 0, 3), false, (struct lab_atomic) { 0 });
+}
+
+/* With NSABP set Linux takes NAWUPF, and only then looks at the boundary. */
+static void test_boundary(struct fixture *f, gconstpointer data)
+{
+    (void)data;
+    assert_atomic(identify(f, 0, 1), true,
+                  (struct lab_atomic) { 9, 7, 0, 15, 0 });
 }
 
 static void test_ns(struct fixture *f, gconstpointer data)
@@ -102,11 +164,13 @@ static void test_ns(struct fixture *f, gconstpointer data)
     g_assert_cmpuint(le64_get(id + 0), ==, 64);             /* NSZE */
     g_assert_cmpuint(le64_get(id + 8), ==, 64);             /* NCAP */
     g_assert_cmpuint(le64_get(id + 16), ==, 64);            /* NUSE */
+    g_assert_cmphex(id[24], ==, 0);                         /* NSFEAT */
     g_assert_cmphex(id[25], ==, 0);                         /* NLBAF */
     g_assert_cmphex(id[26], ==, 0);                         /* FLBAS */
     g_assert_cmphex(id[29], ==, 0);                         /* DPS */
     g_assert_cmphex(id[30], ==, 0);                         /* NMIC */
     g_assert_cmphex(id[33], ==, 9);     /* DLFEAT: zeroes, and DEAC */
+    assert_atomic(id, false, (struct lab_atomic) { 0 });
     g_assert_true(memcmp(id + 104, none, 16) != 0);         /* NGUID */
     g_assert_cmphex(le32_get(id + 128), ==, 9 << 16);       /* LBAF0: 512 */
 }
@@ -212,8 +276,13 @@ int main(int argc, char **argv)
     FIXTURE_TEST("/identify/controller", with_limits, test_ctrl);
     FIXTURE_TEST("/identify/controller-without-cache", no_vwc,
                  test_ctrl_no_vwc);
+    FIXTURE_TEST("/identify/awun-is-not-below-awupf", with_awupf, test_awupf);
     FIXTURE_TEST("/identify/namespace", NULL, test_ns);
     FIXTURE_TEST("/identify/namespace-4k", with_4k, test_ns_4k);
+    FIXTURE_TEST("/identify/atomic-units-and-boundaries", with_atomic,
+                 test_atomic);
+    FIXTURE_TEST("/identify/a-boundary-brings-the-controllers-unit",
+                 with_boundary, test_boundary);
     FIXTURE_TEST("/identify/absent-namespaces", NULL, test_absent_ns);
     FIXTURE_TEST("/identify/active-list", with_limits, test_active_list);
     FIXTURE_TEST("/identify/descriptors", with_limits, test_descriptors);

@@ -10,6 +10,7 @@ static enum lab_lie lie_now;
 static void configure(struct fake_config *config)
 {
     config->drive.lie = lie_now;
+    config->atomic[0].nawupf_0based = 3;
 }
 
 static void drop(struct fixture *f)
@@ -68,6 +69,39 @@ static bool holds_cache_off(struct fixture *f)
            driver_read_tag(f->driver, 1, 1, false) == 2;
 }
 
+/* P5, some of many times: chance decides what becomes of each write. */
+static bool holds_atomic(struct fixture *f)
+{
+    uint64_t seed;
+
+    for (seed = 0; seed < 40; seed++) {
+        uint32_t hits = 0;
+        uint32_t i;
+
+        driver_write(f->driver, 1, 8, 4, seed + 1, false);
+        fake_cut_and_boot(f->host, LAB_POLICY_RANDOM, seed);
+        driver_enable(f->driver, 32);
+        driver_create_pair(f->driver, 1, 32, 1);
+        for (i = 0; i < 4; i++) {
+            hits += driver_read_tag(f->driver, 1, 8 + i, false) == seed + 1;
+        }
+        if (hits != 0 && hits != 4) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What is claimed stays claimed: NAWUPF. */
+static bool holds_identify(struct fixture *f)
+{
+    struct nvme_command cmd = cmd_identify(f->driver, 0, 1);
+    const uint8_t *id = fake_at(f->host, f->driver->buffer);
+
+    assert_status(driver_exec(f->driver, 0, &cmd), NVME_SUCCESS);
+    return id[36] == 3;
+}
+
 /* P8 */
 static bool holds_shutdown(struct fixture *f)
 {
@@ -111,6 +145,8 @@ static const struct {
     { holds_fua, "P2 FUA", 1 << LAB_LIE_FUA },
     { holds_no_barrier, "P2 no barrier", 1 << LAB_LIE_FUA_BARRIER },
     { holds_cache_off, "P3 cache off", 0 },
+    { holds_atomic, "P5 atomic", 1 << LAB_LIE_ATOMIC },
+    { holds_identify, "NAWUPF", 0 },
     { holds_shutdown, "P8 shutdown", 0 },
     { holds_reset, "P8 reset", 0 },
     { holds_read, "reads", 0 },

@@ -43,6 +43,8 @@ static void controller_values_out_of_range_are_refused(void)
         { "serial=X,mdts=0", "mdts=0" },
         { "serial=X,mdts=10", "mdts=10" },
         { "serial=X,awun=65536", "awun" },
+        { "serial=X,awun=3,awupf=4", "awun=3: below awupf=4" },
+        { "serial=X,awupf=128", "awupf=128" },
         { "serial=X,msix-vectors=2049", "msix-vectors=2049" },
         { "serial=X,floor-latency=-1", "floor-latency" },
         { "serial=X,trace=/no/such/directory/t", "/no/such/directory/t" },
@@ -100,6 +102,30 @@ static void a_missing_image_is_refused(void)
 static void awupf_above_0_needs_a_metadata_node(void)
 {
     assert_ns_refused("awupf=7", "serial=X,awupf=7", 1 << 20, "");
+}
+
+static void impossible_atomic_units_are_refused(void)
+{
+    static const struct {
+        const char *properties;
+        const char *want;
+    } table[] = {
+        { ",nawupf=65536", "nawupf" },
+        { ",nawupf=128", "nawupf=128: must be 0..127" },
+        { ",nawupf=2", "nawupf=2: below awupf=3" },
+        { ",nawun=6", "nawun=6: below awun=7" },
+        { ",nawun=8,nawupf=9", "nawun=8: below nawupf=9" },
+        { ",nabsn=6", "nabsn=6: below nawun=7" },
+        { ",nabspf=2", "nabspf=2: below nawupf=3" },
+        { ",nabsn=15,nabspf=15,nabo=16", "nabo=16: above nabsn=15" },
+        { ",nawupf=9", "nawupf=9: above 0 needs a metadata node" },
+    };
+    unsigned i;
+
+    for (i = 0; i < G_N_ELEMENTS(table); i++) {
+        assert_ns_refused(table[i].want, "serial=X,awun=7,awupf=3", 1 << 20,
+                          table[i].properties);
+    }
 }
 
 static void a_metadata_node_too_small_is_refused(void)
@@ -298,6 +324,8 @@ static void add_tests(void)
                     a_missing_image_is_refused);
     g_test_add_func("/properties/awupf-above-0-needs-a-metadata-node",
                     awupf_above_0_needs_a_metadata_node);
+    g_test_add_func("/properties/impossible-atomic-units-are-refused",
+                    impossible_atomic_units_are_refused);
     g_test_add_func("/properties/a-metadata-node-too-small-is-refused",
                     a_metadata_node_too_small_is_refused);
     g_test_add_func("/properties/a-namespace-id-is-given-once",
