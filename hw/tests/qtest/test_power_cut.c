@@ -189,6 +189,63 @@ static void the_guest_can_cut_its_own_power(void)
     drive_quit(d);
 }
 
+static bool is_torn(struct drive *d, uint64_t slba, unsigned blocks)
+{
+    uint64_t first = drive_generation(d, slba);
+    unsigned i;
+
+    for (i = 1; i < blocks; i++) {
+        if (drive_generation(d, slba + i) != first) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of eight writes of eight blocks each, in eight random cuts. */
+static unsigned torn_with(const char *controller, const char *ns)
+{
+    char *image = drive_image("tear.img", 1 << 20);
+    char *meta = drive_image("tear.meta", 1 << 20);
+    struct drive *d = drive_attach(client_start(
+        "-blockdev raw,node-name=m0,file.driver=file,file.filename='%s' "
+        "-blockdev raw,node-name=meta,file.driver=file,file.filename='%s' "
+        "-device nvmelab,id=lab0,addr=" DRIVE_SLOT ",serial=QTEST%s "
+        "-device nvmelab-ns,bus=lab0,drive=m0,meta=meta%s", image, meta,
+        controller, ns), 4);
+    uint64_t data = drive_alloc(d, 4096);
+    unsigned torn = 0;
+    unsigned seed, i;
+
+    again(d);
+    for (seed = 1; seed <= 8; seed++) {
+        for (i = 0; i < 8; i++) {
+            drive_fill(d, data, i * 8, 8, seed);
+            drive_ok(d, 1, drive_rw(NVME_IO_WRITE, i * 8, 8, data, false));
+        }
+        drive_submit(d, 0, cut_command(2, seed));
+        drive_ring(d, 0);
+        client_wait_event(d->client, "RESET");
+        again(d);
+        for (i = 0; i < 8; i++) {
+            torn += is_torn(d, i * 8, 8);
+        }
+    }
+    drive_quit(d);
+    g_free(meta);
+    g_free(image);
+    return torn;
+}
+
+/* What crosses the boundaries at blocks 4, 12, …, or is told as a lie, may. */
+static void a_write_within_nawupf_is_never_torn(void)
+{
+    g_assert_cmpuint(torn_with("", ",nawupf=7"), ==, 0);
+    g_assert_cmpuint(torn_with("", ",nawupf=7,nabsn=7,nabspf=7"), ==, 0);
+    g_assert_cmpuint(torn_with("", ",nawupf=7,nabsn=7,nabspf=7,nabo=4"), >, 0);
+    g_assert_cmpuint(torn_with(",lie=atomic", ",nawupf=7"), >, 0);
+}
+
 /* Two drives, the second cut while the first waits for it: one reset. */
 static void a_second_drive_may_be_cut_before_the_machine_resets(void)
 {
@@ -303,6 +360,8 @@ static void counters_are_read_over_qmp(void)
 
 static void add_tests(void)
 {
+    g_test_add_func("/cut/a-write-within-nawupf-is-never-torn",
+                    a_write_within_nawupf_is_never_torn);
     g_test_add_func("/cut/drop-all-leaves-promises-only",
                     drop_all_leaves_promises_only);
     g_test_add_func("/cut/keep-all-leaves-everything",

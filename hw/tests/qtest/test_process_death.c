@@ -13,14 +13,16 @@ static struct drive *restart(const char *image)
     return drive_start(image, "");
 }
 
-/* awupf=7: eight blocks, with a redo record in this metadata image. */
-static struct drive *start_atomic(const char *image, const char *meta)
+/* With a redo record in this metadata image, and these properties. */
+static struct drive *start_atomic(const char *image, const char *meta,
+                                  const char *controller, const char *ns)
 {
     struct drive *d = drive_attach(client_start(
         "-blockdev raw,node-name=m0,file.driver=file,file.filename='%s' "
         "-blockdev raw,node-name=meta,file.driver=file,file.filename='%s' "
-        "-device nvmelab,id=lab0,addr=" DRIVE_SLOT ",serial=QTEST,awupf=7 "
-        "-device nvmelab-ns,bus=lab0,drive=m0,meta=meta", image, meta),
+        "-device nvmelab,id=lab0,addr=" DRIVE_SLOT ",serial=QTEST%s "
+        "-device nvmelab-ns,bus=lab0,drive=m0,meta=meta%s", image, meta,
+        controller, ns),
         atoi(DRIVE_SLOT));
 
     drive_enable(d);
@@ -133,15 +135,15 @@ static void kill_under_load_leaves_every_block_old_or_new(void)
     g_free(image);
 }
 
-/* Writes of eight blocks, the power-fail atomic unit, under kill -9. */
-static void a_write_within_awupf_is_whole_after_kill_9(void)
+/* Writes of eight blocks, atomic by these properties, under kill -9. */
+static void assert_whole_after_kill_9(const char *controller, const char *ns)
 {
     char *image = drive_image("atomic.img", 1 << 20);
     char *meta = drive_image("atomic.meta", 1 << 20);
     unsigned round, i, j;
 
     for (round = 1; round <= 8; round++) {
-        struct drive *d = start_atomic(image, meta);
+        struct drive *d = start_atomic(image, meta, controller, ns);
         uint64_t data = drive_alloc(d, 15 * 4096);
 
         for (i = 0; i < 15; i++) {
@@ -154,7 +156,7 @@ static void a_write_within_awupf_is_whole_after_kill_9(void)
             drive_next(d, 1);
         }
         drive_kill(d);
-        d = start_atomic(image, meta);
+        d = start_atomic(image, meta, controller, ns);
         for (i = 0; i < 15; i++) {
             uint64_t first = drive_generation(d, i * 8);
 
@@ -167,6 +169,17 @@ static void a_write_within_awupf_is_whole_after_kill_9(void)
     }
     g_free(meta);
     g_free(image);
+}
+
+static void a_write_within_awupf_is_whole_after_kill_9(void)
+{
+    assert_whole_after_kill_9(",awupf=7", "");
+}
+
+/* The writes end at boundaries, and cross none. */
+static void a_write_within_nawupf_is_whole_after_kill_9(void)
+{
+    assert_whole_after_kill_9("", ",nawupf=7,nabsn=15,nabspf=7");
 }
 
 /* What is left of a flushed, a FUA and an older plain write under a lie. */
@@ -204,6 +217,8 @@ static void add_tests(void)
                     every_lie_shows_where_it_should);
     g_test_add_func("/death/a-write-within-awupf-is-whole-after-kill-9",
                     a_write_within_awupf_is_whole_after_kill_9);
+    g_test_add_func("/death/a-write-within-nawupf-is-whole-after-kill-9",
+                    a_write_within_nawupf_is_whole_after_kill_9);
     g_test_add_func("/death/kill-9-keeps-the-promised-and-only-that",
                     kill_9_keeps_the_promised_and_only_that);
     g_test_add_func("/death/quit-keeps-the-promised-and-only-that",
