@@ -12,24 +12,30 @@
 #define FLOOR_LATENCY "floor-latency=3000000"
 
 const struct drive_set drive_sets[] = {
-    { "vwc", true, "vwc=on," FLOOR_LATENCY,
-      "volatile write cache, hence Flush and FUA", NULL },
-    { "no-vwc", false, "vwc=off," FLOOR_LATENCY,
-      "no volatile write cache: completed is durable", NULL },
-    { "4k", true, "vwc=on," FLOOR_LATENCY,
-      "volatile write cache, logical blocks of 4096 bytes",
-      "logical_block_size=4096" },
-    { "ns-no-vwc", false, "vwc=on," FLOOR_LATENCY,
-      "volatile write cache, but none of the namespaces has it",
-      "vwc-not-present=on" },
-    { "registers", true, "vwc=on,shadow-doorbells=off," FLOOR_LATENCY,
-      "volatile write cache, doorbells in registers only", NULL },
-    { NULL, false, NULL, NULL, NULL }
+    { .name = "vwc", .has_vwc = true, .properties = "vwc=on," FLOOR_LATENCY,
+      .summary = "volatile write cache, hence Flush and FUA" },
+    { .name = "no-vwc", .properties = "vwc=off," FLOOR_LATENCY,
+      .summary = "no volatile write cache: completed is durable" },
+    /* The same unit for all: Linux 6.16 refuses a namespace that differs
+     * (nvme_update_ns_info_block, drivers/nvme/host/core.c). */
+    { .name = "atomic", .has_vwc = true, .properties = "vwc=on," FLOOR_LATENCY,
+      .ns_properties = "nawupf=31,nabspf=63", .has_meta = true,
+      .summary = "as vwc; writes of up to 16 KiB within 32 KiB are atomic" },
+    { .name = "4k", .has_vwc = true, .properties = "vwc=on," FLOOR_LATENCY,
+      .ns_properties = "logical_block_size=4096",
+      .summary = "volatile write cache, logical blocks of 4096 bytes" },
+    { .name = "ns-no-vwc", .properties = "vwc=on," FLOOR_LATENCY,
+      .ns_properties = "vwc-not-present=on",
+      .summary = "volatile write cache, but none of the namespaces has it" },
+    { .name = "registers", .has_vwc = true,
+      .properties = "vwc=on,shadow-doorbells=off," FLOOR_LATENCY,
+      .summary = "volatile write cache, doorbells in registers only" },
+    { .name = NULL }
 };
 
 /* enum lab_lie, hw/include/nvmelab.h */
 static const char *const lies[] = {
-    "none", "flush", "flush-early", "fua", "fua-barrier", NULL
+    "none", "flush", "flush-early", "fua", "fua-barrier", "atomic", NULL
 };
 
 const struct drive_set *drive_sets_find(const char *name, GError **error)

@@ -12,8 +12,9 @@ struct drive_set {
     const char *name;
     bool has_vwc;
     const char *properties;     /* of -device nvmelab, without id and serial */
-    const char *summary;
     const char *ns_properties;  /* of each -device nvmelab-ns; NULL: none */
+    bool has_meta;              /* each namespace has a metadata node */
+    const char *summary;
 };
 
 /* Terminated by a row without a name. */

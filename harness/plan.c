@@ -21,14 +21,28 @@ static const struct {
     { "flush", true },
     { "context", false },
     { "durability", true },
+    { "atomic", false },
     { "queue", true },
     { QUICK_GROUP, false },
     { "meta", false },
 };
 
+/* Claims about what a power cut leaves. */
+static const char *const with_rounds[] = { "durability.*", "atomic.*.kept" };
+
 char *plan_group(const char *name)
 {
     return g_strndup(name, strcspn(name, "."));
+}
+
+bool plan_has_rounds(const char *name)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(with_rounds); i++) {
+        if (g_pattern_match_simple(with_rounds[i], name)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 char **plan_split(char **lists)

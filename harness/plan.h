@@ -44,6 +44,8 @@ GPtrArray *plan_select(const struct plan *plan, const GPtrArray *names,
                        GError **error);
 /* "durability" of "durability.raw.fua-kept"; free with g_free(). */
 char *plan_group(const char *name);
+/* Base, prepare, power cut, verify; else one run. */
+bool plan_has_rounds(const char *name);
 /* "a,b" and "c" -> { "a", "b", "c" }; lists may be NULL. */
 char **plan_split(char **lists);
 

@@ -30,8 +30,10 @@ void session_remove_images(const char *directory)
 {
     for (unsigned nsid = 1; nsid <= VM_NAMESPACE_COUNT; nsid++) {
         g_autofree char *path = vm_argv_image(directory, nsid);
+        g_autofree char *meta = vm_argv_meta(directory, nsid);
 
         g_unlink(path);
+        g_unlink(meta);
     }
 }
 

@@ -45,7 +45,8 @@ static int print_one(const struct run_request *request, const char *kernel,
     puts(text);
     g_strfreev(argv);
     run_machine_clear(&machine);
-    return vm_images_make(directory, error) ? EXIT_PASS : EXIT_INFRA;
+    return vm_images_make(directory, config.drive, error) ? EXIT_PASS
+                                                          : EXIT_INFRA;
 }
 
 int shell_print(const struct run_request *request, GError **error)

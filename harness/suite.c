@@ -105,7 +105,7 @@ static char *rerun_command(const struct suite *suite,
     if (g_str_has_prefix(result->name, "context.")) {
         g_string_append_printf(text, " --repeats %u", suite->plan->repeats);
     }
-    if (!g_str_has_prefix(result->name, "durability.")) {
+    if (!plan_has_rounds(result->name)) {
         return g_string_free(text, FALSE);
     }
     if (result->failed_policy &&
@@ -199,20 +199,27 @@ static gboolean suite_run_cases(struct suite *suite, const GPtrArray *cases,
     return TRUE;
 }
 
-/* Cases of this suite that are (or are not) of the groups with a place. */
-static GPtrArray *suite_group(struct suite *suite, const char *wanted)
+enum turn { TURN_CONTEXT, TURN_FLUSH, TURN_ROUNDS, TURN_OTHER };
+
+static enum turn turn_of(const struct case_result *result)
+{
+    if (g_str_has_prefix(result->name, "context.")) {
+        return TURN_CONTEXT;
+    }
+    if (g_str_has_prefix(result->name, "flush.")) {
+        return TURN_FLUSH;
+    }
+    return plan_has_rounds(result->name) ? TURN_ROUNDS : TURN_OTHER;
+}
+
+/* Cases of this suite whose turn it is. */
+static GPtrArray *suite_turn(struct suite *suite, enum turn turn)
 {
     GPtrArray *found = g_ptr_array_new();
 
     for (guint i = 0; i < suite->result->cases->len; i++) {
-        struct case_result *result = suite->result->cases->pdata[i];
-        g_autofree char *group = plan_group(result->name);
-        bool has_place = g_str_equal(group, "context") ||
-                         g_str_equal(group, "flush") ||
-                         g_str_equal(group, "durability");
-
-        if (wanted ? g_str_equal(group, wanted) : !has_place) {
-            g_ptr_array_add(found, result);
+        if (turn_of(suite->result->cases->pdata[i]) == turn) {
+            g_ptr_array_add(found, suite->result->cases->pdata[i]);
         }
     }
     return found;
@@ -220,19 +227,19 @@ static GPtrArray *suite_group(struct suite *suite, const char *wanted)
 
 static gboolean suite_run_groups(struct suite *suite, GError **error)
 {
-    g_autoptr(GPtrArray) context = suite_group(suite, "context");
-    g_autoptr(GPtrArray) flush = suite_group(suite, "flush");
-    g_autoptr(GPtrArray) durability = suite_group(suite, "durability");
-    g_autoptr(GPtrArray) others = suite_group(suite, NULL);
+    g_autoptr(GPtrArray) context = suite_turn(suite, TURN_CONTEXT);
+    g_autoptr(GPtrArray) flush = suite_turn(suite, TURN_FLUSH);
+    g_autoptr(GPtrArray) rounds = suite_turn(suite, TURN_ROUNDS);
+    g_autoptr(GPtrArray) others = suite_turn(suite, TURN_OTHER);
 
     if (!suite_run_cases(suite, context, error) ||
         !suite_run_cases(suite, flush, error)) {
         return FALSE;
     }
     if (suite_is_decided(suite)) {
-        suite_skip(suite, durability);
+        suite_skip(suite, rounds);
     } else if (!durability_run(&suite->session, suite->result->name,
-                               durability, error)) {
+                               rounds, error)) {
         return FALSE;
     }
     return suite_run_cases(suite, others, error);

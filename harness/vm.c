@@ -189,10 +189,10 @@ static void child_setup(gpointer parent)
     }
 }
 
-static gboolean image_make(const char *path, GError **error)
+static gboolean image_make(const char *path, guint64 bytes, GError **error)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    gboolean is_made = fd >= 0 && ftruncate(fd, VM_NAMESPACE_BYTES) == 0;
+    gboolean is_made = fd >= 0 && ftruncate(fd, (off_t)bytes) == 0;
 
     if (!is_made) {
         g_set_error(error, FAILURE, FAILURE_INFRA, "%s: %s", path,
@@ -204,12 +204,18 @@ static gboolean image_make(const char *path, GError **error)
     return is_made;
 }
 
-gboolean vm_images_make(const char *directory, GError **error)
+gboolean vm_images_make(const char *directory, const struct drive_set *drive,
+                        GError **error)
 {
     for (unsigned nsid = 1; nsid <= VM_NAMESPACE_COUNT; nsid++) {
         g_autofree char *path = vm_argv_image(directory, nsid);
+        g_autofree char *meta = vm_argv_meta(directory, nsid);
 
-        if (!image_make(path, error)) {
+        if (!drive->has_meta) {
+            unlink(meta);
+        }
+        if (!image_make(path, VM_NAMESPACE_BYTES, error) ||
+            (drive->has_meta && !image_make(meta, VM_META_BYTES, error))) {
             return FALSE;
         }
     }
@@ -354,7 +360,7 @@ struct vm *vm_start(struct vm_config config, const char *log_directory,
     vm->start_us = g_get_monotonic_time();
     vm->splats = g_ptr_array_new_with_free_func(g_free);
     g_queue_init(&vm->lines);
-    if (!vm_images_make(config.directory, error) ||
+    if (!vm_images_make(config.directory, config.drive, error) ||
         !logs_open(vm, log_directory, error) ||
         !spawn(vm, &config, log_directory, error)) {
         vm_free(vm);

@@ -24,8 +24,13 @@ bool vm_stop(struct vm *vm);
 /* Kill at once and free. */
 void vm_kill(struct vm *vm);
 
-/* Sparse images of all namespaces, where they are missing. */
-gboolean vm_images_make(const char *directory, GError **error);
+/*
+ * Sparse images of all namespaces, where they are missing. Metadata of a drive
+ * that had it goes with the first one that has not: what it knows of the images
+ * is no longer true.
+ */
+gboolean vm_images_make(const char *directory, const struct drive_set *drive,
+                        GError **error);
 
 /*
  * Let things happen until one has, or until the deadline (monotonic, in µs).

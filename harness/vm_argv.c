@@ -57,11 +57,28 @@ char *vm_argv_image(const char *directory, unsigned nsid)
     return g_build_filename(directory, name, NULL);
 }
 
-char *vm_argv_drive(const struct vm_config *config)
+char *vm_argv_meta(const char *directory, unsigned nsid)
+{
+    g_autofree char *name = g_strdup_printf("ns%u.meta", nsid);
+
+    return g_build_filename(directory, name, NULL);
+}
+
+static char *controller_properties(const struct vm_config *config)
 {
     return g_strdup_printf("%s%s%s", config->drive->properties,
                            config->lie ? ",lie=" : "",
                            config->lie ? config->lie : "");
+}
+
+char *vm_argv_drive(const struct vm_config *config)
+{
+    g_autofree char *controller = controller_properties(config);
+    const char *namespaces = config->drive->ns_properties;
+
+    return g_strdup_printf("%s%s%s", controller,
+                           namespaces ? "; namespaces " : "",
+                           namespaces ? namespaces : "");
 }
 
 static void argv_machine(GPtrArray *words, const struct vm_config *config)
@@ -89,26 +106,51 @@ static void argv_machine(GPtrArray *words, const struct vm_config *config)
              config->append ? " " : "", config->append ? config->append : "");
 }
 
-static void argv_drive(GPtrArray *words, const struct vm_config *config)
+static void argv_node(GPtrArray *words, const char *prefix, unsigned nsid,
+                      const char *path)
 {
-    g_autofree char *properties = vm_argv_drive(config);
-    g_autofree char *trace = escape_commas(config->trace);
-    const char *extra = config->drive->ns_properties;
+    g_autofree char *escaped = escape_commas(path);
 
+    argv_add(words, "-blockdev", "raw,node-name=%s%u,file.driver=file,"
+             "file.filename=%s,cache.direct=off,cache.no-flush=on", prefix,
+             nsid, escaped);
+}
+
+static void argv_nodes(GPtrArray *words, const struct vm_config *config)
+{
     for (unsigned nsid = 1; nsid <= VM_NAMESPACE_COUNT; nsid++) {
         g_autofree char *image = vm_argv_image(config->directory, nsid);
-        g_autofree char *escaped = escape_commas(image);
+        g_autofree char *meta = vm_argv_meta(config->directory, nsid);
 
-        argv_add(words, "-blockdev", "raw,node-name=m%u,file.driver=file,"
-                 "file.filename=%s,cache.direct=off,cache.no-flush=on", nsid,
-                 escaped);
+        argv_node(words, "m", nsid, image);
+        if (config->drive->has_meta) {
+            argv_node(words, "meta", nsid, meta);
+        }
     }
+}
+
+static void argv_namespace(GPtrArray *words, const struct drive_set *drive,
+                           unsigned nsid)
+{
+    g_autofree char *meta = drive->has_meta
+        ? g_strdup_printf(",meta=meta%u", nsid) : g_strdup("");
+
+    argv_add(words, "-device", "nvmelab-ns,bus=" VM_DRIVE_ID
+             ",drive=m%u,nsid=%u%s%s%s", nsid, nsid, meta,
+             drive->ns_properties ? "," : "",
+             drive->ns_properties ? drive->ns_properties : "");
+}
+
+static void argv_drive(GPtrArray *words, const struct vm_config *config)
+{
+    g_autofree char *properties = controller_properties(config);
+    g_autofree char *trace = escape_commas(config->trace);
+
+    argv_nodes(words, config);
     argv_add(words, "-device", "nvmelab,id=" VM_DRIVE_ID ",serial=LAB0,%s,"
              "on-power-cut=reset,trace=%s", properties, trace);
     for (unsigned nsid = 1; nsid <= VM_NAMESPACE_COUNT; nsid++) {
-        argv_add(words, "-device", "nvmelab-ns,bus=" VM_DRIVE_ID
-                 ",drive=m%u,nsid=%u%s%s", nsid, nsid, extra ? "," : "",
-                 extra ? extra : "");
+        argv_namespace(words, config->drive, nsid);
     }
 }
 

@@ -12,6 +12,7 @@
 
 #define VM_NAMESPACE_COUNT 3
 #define VM_NAMESPACE_BYTES (512ull << 20)
+#define VM_META_BYTES (1ull << 20)
 #define VM_DRIVE_ID "lab0"
 
 /* Where the three lines of talk go. */
@@ -41,7 +42,9 @@ char **vm_argv(const struct vm_config *config);
 char *vm_argv_quote(char **argv);
 /* Path of the image of namespace nsid; free with g_free(). */
 char *vm_argv_image(const char *directory, unsigned nsid);
-/* The properties of the controller; free with g_free(). */
+/* Path of its metadata, whether the drive has such or not. */
+char *vm_argv_meta(const char *directory, unsigned nsid);
+/* The properties of controller and namespaces; free with g_free(). */
 char *vm_argv_drive(const struct vm_config *config);
 
 #endif

@@ -34,6 +34,16 @@ static void test_select(void)
     g_assert_false(selects("flush.*", "durability", "", "flush.raw.o.sync"));
 }
 
+static void test_rounds(void)
+{
+    g_assert_true(plan_has_rounds("durability.xfs.fsync-kept"));
+    g_assert_true(plan_has_rounds("atomic.raw.kept"));
+    g_assert_false(plan_has_rounds("atomic.raw.limit"));
+    g_assert_false(plan_has_rounds("flush.raw.overwrite.sync"));
+    g_assert_false(selects("", "", "", "atomic.raw.kept"));
+    g_assert_true(selects("", "atomic", "", "atomic.raw.limit"));
+}
+
 static void test_refuse(void)
 {
     char *groups[] = { (char *)"flash", NULL };
@@ -132,6 +142,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/plan/select", test_select);
+    g_test_add_func("/plan/rounds", test_rounds);
     g_test_add_func("/plan/refuse", test_refuse);
     g_test_add_func("/plan/watch", test_watch);
     g_test_add_func("/plan/quick", test_quick);
