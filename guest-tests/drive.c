@@ -28,6 +28,14 @@ enum {
 #define CNS_CONTROLLER 0x01
 #define OACS_OFFSET 256
 #define OACS_DOORBELL_BUFFERS (1 << 8)
+
+/* NVM Command Set 1.0, 4.1.5.1 Identify Namespace (CNS 00h). */
+#define IDENTIFY_BYTES 4096
+#define IDENTIFY_NSFEAT 24
+#define IDENTIFY_NAWUPF 36
+#define IDENTIFY_NABSPF 44
+#define NSFEAT_NSABP 0x02
+
 /* NVMe Base 2.0, 5.27 Set Features, 5.27.1.4 Volatile Write Cache. */
 #define ADMIN_SET_FEATURES 0x09
 #define FEATURE_VWC 0x06
@@ -119,6 +127,36 @@ int drive_cut(const struct drive *drive, uint32_t policy, uint64_t seed)
     };
 
     return admin(drive, &command);
+}
+
+/* 0's based, but for 0. */
+static uint32_t bytes_at(const uint8_t *page, size_t field,
+                         uint32_t block_size_bytes)
+{
+    uint32_t blocks = page[field] | (uint32_t)page[field + 1] << 8;
+
+    return blocks ? (blocks + 1) * block_size_bytes : 0;
+}
+
+int drive_atomic(const struct drive_ns *ns, struct drive_atomic *atomic)
+{
+    uint8_t page[IDENTIFY_BYTES] __attribute__((aligned(4096))) = { 0 };
+    struct nvme_passthru_cmd command = {
+        .opcode = ADMIN_IDENTIFY,
+        .nsid = ns->nsid,
+        .addr = (uintptr_t)page,
+        .data_len = sizeof(page),
+    };
+    int error = admin(&ns->drive, &command);
+
+    memset(atomic, 0, sizeof(*atomic));
+    if (!error && (page[IDENTIFY_NSFEAT] & NSFEAT_NSABP)) {
+        atomic->unit_bytes = bytes_at(page, IDENTIFY_NAWUPF,
+                                      ns->block_size_bytes);
+        atomic->boundary_bytes = bytes_at(page, IDENTIFY_NABSPF,
+                                          ns->block_size_bytes);
+    }
+    return error;
 }
 
 static int set_vwc(const struct drive *drive, bool is_on)

@@ -59,6 +59,18 @@ int drive_cut(const struct drive *drive, uint32_t policy, uint64_t seed);
  */
 int drive_destage(const struct drive *drive);
 
+/* What the drive says it keeps whole over a power failure. */
+struct drive_atomic {
+    uint32_t unit_bytes;        /* NAWUPF; 0: nothing of this namespace's own */
+    uint32_t boundary_bytes;    /* NABSPF; 0: none */
+};
+
+int drive_atomic(const struct drive_ns *ns, struct drive_atomic *atomic);
+
+/* /sys/block/NAME/queue/ATTRIBUTE; false: this kernel has none. */
+bool drive_queue_number(const struct drive_ns *ns, const char *attribute,
+                        uint64_t *value);
+
 /* What the kernel's block layer has counted for one namespace. */
 struct drive_block_stat {
     uint64_t reads;

@@ -164,6 +164,20 @@ int drive_find_ns(const char *serial, uint32_t nsid, unsigned timeout_ms,
     }
 }
 
+bool drive_queue_number(const struct drive_ns *ns, const char *attribute,
+                        uint64_t *value)
+{
+    char path[64];
+    char text[64];
+
+    snprintf(path, sizeof(path), "queue/%.48s", attribute);
+    if (!read_attribute(text, sizeof(text), "/sys/block", ns->name, path)) {
+        return false;
+    }
+    *value = strtoull(text, NULL, 10);
+    return true;
+}
+
 /* Documentation/block/stat.rst: reads 1, writes 5, in flight 9, flushes 16. */
 int drive_block_stat(const struct drive_ns *ns, struct drive_block_stat *stat)
 {

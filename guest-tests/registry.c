@@ -19,7 +19,7 @@ static size_t case_count;
 
 static int group_order(const struct guest_case *c)
 {
-    static const char *const groups[] = { "flush.", "durability." };
+    static const char *const groups[] = { "flush.", "durability.", "atomic." };
 
     for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
         if (strncmp(c->name, groups[i], strlen(groups[i])) == 0) {

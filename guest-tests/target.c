@@ -123,6 +123,20 @@ void target_remove(struct run *run, const struct target *target,
     }
 }
 
+void target_rename(struct run *run, const struct target *target,
+                   const char *from, const char *to)
+{
+    char full_from[256];
+    char full_to[256];
+
+    make_path(full_from, sizeof(full_from), target, from);
+    make_path(full_to, sizeof(full_to), target, to);
+    if (rename(full_from, full_to) < 0) {
+        run_error(run, "rename %s to %s: %s", full_from, full_to,
+                  strerror(errno));
+    }
+}
+
 /* blkdev_fsync() (block/fops.c, 6.12) sends a Flush whatever was written. */
 static void flush_ns(struct run *run, const struct target *target)
 {
@@ -214,7 +228,6 @@ void target_mark(struct run *run, const struct target *target,
     }
 }
 
-/* Byte address on the namespace, or -1: no extent there. */
 static off_t disk_address(int fd, off_t offset, size_t length)
 {
     union {
@@ -238,15 +251,19 @@ static off_t disk_address(int fd, off_t offset, size_t length)
                    extent->fe_logical);
 }
 
+off_t target_address(const struct target *target, int fd, off_t offset,
+                     size_t length)
+{
+    return target->type->mount_point ? disk_address(fd, offset, length)
+                                     : offset;
+}
+
 void target_note_range(struct run *run, const struct target *target, int fd,
                        off_t offset, size_t length)
 {
     const uint32_t block_size = target->ns.block_size_bytes;
-    off_t address = offset;
+    off_t address = target_address(target, fd, offset, length);
 
-    if (target->type->mount_point) {
-        address = disk_address(fd, offset, length);
-    }
     if (address < 0) {
         run_error(run, "offset %jd of the file has no single extent",
                   (intmax_t)offset);

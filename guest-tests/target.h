@@ -55,6 +55,10 @@ int target_open(struct run *run, const struct target *target,
 void target_remove(struct run *run, const struct target *target,
                    const char *path);
 
+/* Files of a mounted target. */
+void target_rename(struct run *run, const struct target *target,
+                   const char *from, const char *to);
+
 /*
  * Nothing of this target is left to be written, and nothing is without a
  * promise: fsync the file (fd < 0: none), syncfs, Flush the namespace, and
@@ -64,6 +68,10 @@ void target_settle(struct run *run, const struct target *target, int fd);
 
 void target_mark(struct run *run, const struct target *target,
                  enum lab_mark_kind kind);
+
+/* Byte address on the namespace; -1: no single extent has all of it. */
+off_t target_address(const struct target *target, int fd, off_t offset,
+                     size_t length);
 
 /*
  * A note with the logical blocks that hold these bytes, for the judge:

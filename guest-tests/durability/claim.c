@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -69,9 +70,7 @@ static uint64_t file_id(struct claim *claim, const struct durable_file *file)
     return block_file_id(name);
 }
 
-/* Where block 0 of the file is, in the descriptor's offsets. */
-static off_t start_of(const struct claim *claim,
-                      const struct durable_file *file)
+off_t claim_start(const struct claim *claim, const struct durable_file *file)
 {
     return claim->target.type->mount_point ? 0
                                            : (off_t)file->raw_number * MIB;
@@ -113,7 +112,7 @@ void claim_base(struct claim *claim, const struct durable_file *file)
     }
     block_fill(buffer, DURABLE_BYTES, file_id(claim, file), 0, claim->older);
     target_write(claim->run, fd, buffer, DURABLE_BYTES,
-                 start_of(claim, file));
+                 claim_start(claim, file));
     target_settle(claim->run, &claim->target, fd);
     close(fd);
     make_durable(claim);
@@ -135,25 +134,30 @@ static bool is_scattered(unsigned block)
     return false;
 }
 
+void claim_write_piece(struct claim *claim, const struct durable_file *file,
+                       int fd, claim_writer *writer, size_t offset,
+                       size_t length)
+{
+    void *buffer = target_buffer(claim->run, length);
+    ssize_t n;
+
+    block_fill(buffer, length, file_id(claim, file), offset, claim->newer);
+    n = writer(fd, buffer, length, claim_start(claim, file) + (off_t)offset);
+    if (n != (ssize_t)length) {
+        run_error(claim->run, "%s block %zu: write of %zu bytes: %s",
+                  file->name, offset / TARGET_BLOCK_BYTES, length,
+                  n < 0 ? strerror((int)-n) : "short");
+    }
+    free(buffer);
+}
+
 void claim_write(struct claim *claim, const struct durable_file *file, int fd,
                  claim_writer *writer, unsigned first_block,
                  unsigned block_count)
 {
-    void *buffer = target_buffer(claim->run, TARGET_BLOCK_BYTES);
-    uint64_t id = file_id(claim, file);
-
     for (unsigned i = first_block; i < first_block + block_count; i++) {
-        off_t offset = (off_t)i * TARGET_BLOCK_BYTES;
-        ssize_t n;
-
-        block_fill(buffer, TARGET_BLOCK_BYTES, id, (uint64_t)offset,
-                   claim->newer);
-        n = writer(fd, buffer, TARGET_BLOCK_BYTES,
-                   start_of(claim, file) + offset);
-        if (n != TARGET_BLOCK_BYTES) {
-            run_error(claim->run, "%s block %u: write: %s", file->name, i,
-                      n < 0 ? strerror((int)-n) : "short");
-        }
+        claim_write_piece(claim, file, fd, writer,
+                          (size_t)i * TARGET_BLOCK_BYTES, TARGET_BLOCK_BYTES);
     }
 }
 
@@ -166,19 +170,20 @@ void claim_write_scattered(struct claim *claim,
     }
 }
 
-void claim_note_cost(struct claim *claim)
+uint64_t claim_note_cost(struct claim *claim)
 {
     struct lab_stat after;
 
     take_stat(claim, &after);
     if (guest_has_no_drive()) {
-        return;
+        return 0;
     }
     run_note(claim->run, "cost writes=%" PRIu64 " fua=%" PRIu64
              " flushes=%" PRIu64,
              after.writes - claim->stat_before.writes,
              after.writes_fua - claim->stat_before.writes_fua,
              after.flushes - claim->stat_before.flushes);
+    return after.writes - claim->stat_before.writes;
 }
 
 enum durable_want claim_unpromised(struct claim *claim)
@@ -257,22 +262,21 @@ static _Noreturn void fail_at(struct claim *claim,
 }
 
 static void count(struct claim *claim, const struct block_found *found,
-                  bool is_promised, bool is_touched)
+                  bool is_promised, bool is_touched, unsigned blocks)
 {
     if (!is_touched) {
-        claim->untouched++;
+        claim->untouched += blocks;
     } else if (is_promised) {
-        claim->promised++;
+        claim->promised += blocks;
     } else if (found->generation == claim->newer) {
-        claim->unpromised_kept++;
+        claim->unpromised_kept += blocks;
     } else {
-        claim->unpromised_lost++;
+        claim->unpromised_lost += blocks;
     }
 }
 
-/* The bytes of the file, of which all must be there. */
-static char *read_back(struct claim *claim, const struct durable_file *file,
-                       off_t first, size_t length)
+char *claim_read(struct claim *claim, const struct durable_file *file,
+                 off_t first, size_t length)
 {
     char *buffer = target_buffer(claim->run, length);
     int fd = target_try_open(&claim->target, file->name, O_RDWR | O_DIRECT);
@@ -283,7 +287,7 @@ static char *read_back(struct claim *claim, const struct durable_file *file,
                  file->name, strerror(-fd));
     }
     read = target_read(claim->run, fd, buffer, length,
-                       start_of(claim, file) + first);
+                       claim_start(claim, file) + first);
     close(fd);
     if (read != length) {
         run_fail(claim->run, "%s ends at offset %jd, wanted at least %jd: "
@@ -312,17 +316,36 @@ static void judge_block(struct claim *claim, const struct durable_file *file,
             fail_at(claim, file, offset + (off_t)at, &found, want,
                     is_promised);
         }
-        count(claim, &found, is_promised, is_touched);
+        count(claim, &found, is_promised, is_touched, 1);
     }
+}
+
+void claim_expect_piece(struct claim *claim, const struct durable_file *file,
+                        size_t offset, size_t length, const char *bytes,
+                        enum durable_want want, bool is_touched)
+{
+    const size_t grain = claim->target.ns.block_size_bytes;
+    struct block_found found = block_inspect(bytes, length,
+                                             file_id(claim, file), offset);
+
+    if (found.kind == BLOCK_TORN) {
+        run_fail(claim->run, "%s block %zu (offset %zu): of a write of %zu "
+                 "bytes the cut left a part: torn", file->name,
+                 offset / TARGET_BLOCK_BYTES, offset, length);
+    }
+    if (!is_wanted(claim, &found, want)) {
+        fail_at(claim, file, (off_t)offset, &found, want, !is_touched);
+    }
+    count(claim, &found, false, is_touched, (unsigned)(length / grain));
 }
 
 void claim_expect(struct claim *claim, const struct durable_file *file,
                   unsigned first_block, unsigned block_count,
                   enum durable_want want, bool is_promised)
 {
-    char *buffer = read_back(claim, file,
-                             (off_t)first_block * TARGET_BLOCK_BYTES,
-                             (size_t)block_count * TARGET_BLOCK_BYTES);
+    char *buffer = claim_read(claim, file,
+                              (off_t)first_block * TARGET_BLOCK_BYTES,
+                              (size_t)block_count * TARGET_BLOCK_BYTES);
 
     for (unsigned i = 0; i < block_count; i++) {
         judge_block(claim, file, first_block + i,
@@ -334,7 +357,7 @@ void claim_expect_scattered(struct claim *claim,
                             const struct durable_file *file,
                             enum durable_want want, bool is_promised)
 {
-    char *buffer = read_back(claim, file, 0, DURABLE_BYTES);
+    char *buffer = claim_read(claim, file, 0, DURABLE_BYTES);
 
     for (unsigned block = 0; block < DURABLE_BLOCKS; block++) {
         bool is_touched = is_scattered(block);

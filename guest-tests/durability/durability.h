@@ -74,6 +74,9 @@ void claim_base(struct claim *claim, const struct durable_file *file);
 int claim_open_file(struct claim *claim, const struct durable_file *file,
                     int flags);
 
+/* Where block 0 of the file is, in the descriptor's offsets. */
+off_t claim_start(const struct claim *claim, const struct durable_file *file);
+
 /* One write per block, 4096 bytes each, in the newer generation. */
 typedef ssize_t claim_writer(int fd, const void *buffer, size_t length,
                              off_t offset);
@@ -84,8 +87,12 @@ void claim_write(struct claim *claim, const struct durable_file *file, int fd,
 void claim_write_scattered(struct claim *claim,
                            const struct durable_file *file, int fd,
                            claim_writer *writer);
-/* A note with what prepare has cost the drive. */
-void claim_note_cost(struct claim *claim);
+/* One write; offset and length count from the start of the file. */
+void claim_write_piece(struct claim *claim, const struct durable_file *file,
+                       int fd, claim_writer *writer, size_t offset,
+                       size_t length);
+/* A note with what prepare has cost the drive; its Write commands. */
+uint64_t claim_note_cost(struct claim *claim);
 
 /* What an unpromised write must have become, by policy and drive. */
 enum durable_want claim_unpromised(struct claim *claim);
@@ -94,6 +101,13 @@ enum durable_want claim_unpromised(struct claim *claim);
 void claim_expect(struct claim *claim, const struct durable_file *file,
                   unsigned first_block, unsigned block_count,
                   enum durable_want want, bool is_promised);
+/* The bytes of the file, of which all must be there. */
+char *claim_read(struct claim *claim, const struct durable_file *file,
+                 off_t first, size_t length);
+/* All of the piece in one generation, and in the one that is wanted. */
+void claim_expect_piece(struct claim *claim, const struct durable_file *file,
+                        size_t offset, size_t length, const char *bytes,
+                        enum durable_want want, bool is_touched);
 /* Scattered blocks as wanted, the others untouched. */
 void claim_expect_scattered(struct claim *claim,
                             const struct durable_file *file,
