@@ -42,6 +42,7 @@ struct fuzz_guest *fuzz_guest_new(struct fuzz_input *input)
     struct fuzz_guest *guest = g_new0(struct fuzz_guest, 1);
     struct fake_config config = fake_config_default();
     uint8_t bits = fuzz_u8(input);
+    uint8_t more = fuzz_u8(input);
 
     config.ram_bytes = FUZZ_RAM_BYTES;
     config.ns_count = 1 + (bits & 1);
@@ -50,7 +51,13 @@ struct fuzz_guest *fuzz_guest_new(struct fuzz_input *input)
     config.drive.cache_size_bytes = bits & 8 ? 4096 : 64 << 10;
     config.drive.floor_latency_ns = bits & 16 ? 1000 : 0;
     config.drive.awupf_0based = bits & 32 ? 7 : 0;
-    config.drive.lie = (bits >> 6) % LAB_LIE_COUNT;
+    config.drive.lie = more % LAB_LIE_COUNT;
+    config.atomic[0].nawupf_0based = more & 64 ? 9 : 0;
+    if (more & 128) {
+        config.atomic[0].nabsn_0based = 9;
+        config.atomic[0].nabspf_0based = 11;
+        config.atomic[0].nabo = 3;
+    }
     config.drive.mdts = 6;
     guest->has_shadow = fuzz_u8(input) & 1;
     guest->host = fake_new(&config);
