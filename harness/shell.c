@@ -91,6 +91,9 @@ static gboolean talk(struct guest *guest, bool has_shell,
 static int judge_by_hand(struct case_result *result)
 {
     never_judge(result);
+    if (result->reason) {
+        fprintf(stderr, "nvmelab: %s\n", result->reason);
+    }
     for (guint i = 0; i < result->notes->len; i++) {
         fprintf(stderr, "nvmelab: %s\n", (char *)result->notes->pdata[i]);
     }
