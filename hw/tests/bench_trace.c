@@ -15,6 +15,9 @@
  * machine that is shared disturbs it less.
  *
  * usage: bench_trace [TURNS]     prints {"name","value","unit","aim"} as JSON
+ *        bench_trace count write|read DEPTH COMMANDS
+ *                                one untraced job, for a tool that counts
+ *                                instructions between the two calls of count()
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -472,11 +475,39 @@ static void compare_worlds(struct world *off, struct world *on, uint8_t opcode,
     print(at, "noise", median(noises, turns), is_last ? "" : ",");
 }
 
+/* callgrind: --collect-atstart=no --toggle-collect=count */
+static void G_GNUC_NO_INLINE count(struct world *w, uint8_t opcode,
+                                   uint32_t depth, uint32_t commands)
+{
+    work(w, opcode, depth, commands);
+}
+
+static int count_main(char **argv)
+{
+    bool is_write = g_str_equal(argv[2], "write");
+    uint32_t depth = strtoul(argv[3], NULL, 10);
+    uint32_t commands = strtoul(argv[4], NULL, 10);
+    struct world *w;
+
+    if ((!is_write && !g_str_equal(argv[2], "read")) || !depth ||
+        depth > DEPTH_MAX || !commands) {
+        g_printerr("usage: bench_trace count write|read DEPTH COMMANDS\n");
+        return 2;
+    }
+    w = world_new(false);
+    count(w, is_write ? NVME_IO_WRITE : NVME_IO_READ, depth, commands);
+    world_free(w);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     uint32_t turns = argc > 1 ? strtoul(argv[1], NULL, 10) : 5;
     struct world *off, *on;
 
+    if (argc == 5 && g_str_equal(argv[1], "count")) {
+        return count_main(argv);
+    }
     if (argc > 2 || !turns || turns > 9999) {
         g_printerr("usage: bench_trace [TURNS]\n");
         return 2;
