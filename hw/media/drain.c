@@ -11,7 +11,7 @@
  *                 layers up to the written one are taken away
  *
  * Flush, FUA write, eviction, settling and switching the cache off are all
- * drains; they differ in range and rule only.
+ * drains; they differ in range and rule only, and eviction ends early.
  *
  * Invariants
  *   - A block that the store is writing has a layer until the write is done,
@@ -33,9 +33,13 @@ struct segment {
     struct pending *pending;
 };
 
-/* One medium write: neighbouring extents of one kind in one request. */
+/*
+ * One medium write: neighbouring extents of one kind in one request. Kept for
+ * the next one when it is done: it is big, and only what is counted is filled.
+ */
 struct run {
     struct medium_io io;
+    struct run *next_spare;
     struct drain *drain;
     uint32_t segment_count;
     struct segment segments[RUN_SEGMENTS_MAX];
@@ -118,6 +122,37 @@ void medium_submit(struct wcache *cache, struct medium_io *io)
     cache->store->submit(cache->store, &io->req);
 }
 
+static struct run *run_new(struct wcache *cache, struct drain *drain)
+{
+    struct run *run = cache->spare_runs;
+
+    if (run) {
+        cache->spare_runs = run->next_spare;
+    } else {
+        run = g_new(struct run, 1);
+    }
+    run->io = (struct medium_io) { 0 };
+    run->drain = drain;
+    run->segment_count = 0;
+    return run;
+}
+
+static void run_spare(struct wcache *cache, struct run *run)
+{
+    run->next_spare = cache->spare_runs;
+    cache->spare_runs = run;
+}
+
+void drain_free_spares(struct wcache *cache)
+{
+    while (cache->spare_runs) {
+        struct run *run = cache->spare_runs;
+
+        cache->spare_runs = run->next_spare;
+        g_free(run);
+    }
+}
+
 static void run_done(struct medium_io *io, int error)
 {
     struct run *run = (struct run *)io;
@@ -138,7 +173,7 @@ static void run_done(struct medium_io *io, int error)
     if (error) {
         run->drain->error = error;
     }
-    g_free(run);
+    run_spare(cache, run);
 }
 
 static void run_add(struct wcache *cache, struct run *run,
@@ -172,8 +207,7 @@ static struct run *run_gather(struct wcache *cache, struct drain *drain,
             break;
         }
         if (!run) {
-            run = g_new0(struct run, 1);
-            run->drain = drain;
+            run = run_new(cache, drain);
             run->io.start = extent->start;
             run->io.req.op = pending->op;
             run->io.done = run_done;
@@ -198,6 +232,7 @@ static void run_submit(struct wcache *cache, struct run *run)
     drain->in_flight++;
     drain->blocks_written += run->io.count;
     drain->cursor = run->io.start + run->io.count;
+    drain->last_written = drain->cursor;
     medium_submit(cache, &run->io);
 }
 
@@ -236,21 +271,37 @@ static void flush_if_evicted(struct drain *drain)
     drain->has_fua = false;
 }
 
+static bool is_at_quota(const struct drain *drain)
+{
+    return drain->quota_blocks && drain->blocks_written >= drain->quota_blocks;
+}
+
+/* Of this extent or those after it, the first with something to write. */
+static struct extent *first_covered(struct wcache *cache,
+                                    const struct drain *drain,
+                                    struct extent *extent)
+{
+    while (extent && extent->start < drain->end &&
+           !newest_covered(drain, extent)) {
+        extent = layers_after(&cache->layers, extent);
+    }
+    return extent && extent->start < drain->end ? extent : NULL;
+}
+
 static void run_drain(struct wcache *cache, struct drain *drain)
 {
     while (drain->cursor < drain->end && !drain->error &&
            drain->in_flight < DRAIN_IN_FLIGHT_MAX) {
-        struct extent *extent = layers_from(&cache->layers, drain->cursor);
+        struct extent *extent =
+            first_covered(cache, drain,
+                          layers_from(&cache->layers, drain->cursor));
         struct run *run;
 
-        if (!extent || extent->start >= drain->end) {
+        if (!extent || is_at_quota(drain)) {
             drain->cursor = drain->end;
             break;
         }
-        if (!newest_covered(drain, extent)) {
-            drain->cursor = extent->start + extent->count;
-            continue;
-        }
+        drain->cursor = extent->start;
         run = run_gather(cache, drain, extent);
         if (!run) {
             break;
@@ -314,6 +365,7 @@ static void fit_range(struct wcache *cache, struct drain *drain)
 void drain_start(struct wcache *cache, struct drain *drain)
 {
     drain->blocks_written = 0;
+    drain->last_written = drain->start;
     drain->in_flight = 0;
     drain->error = 0;
     fit_range(cache, drain);

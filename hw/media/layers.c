@@ -18,7 +18,7 @@ static struct extent *extent_new(struct layers *layers, uint64_t start,
 
     extent->start = start;
     extent->count = count;
-    g_tree_insert(layers->extents, &extent->start, extent);
+    extent->node = g_tree_insert_node(layers->extents, &extent->start, extent);
     return extent;
 }
 
@@ -112,20 +112,29 @@ struct extent *layers_from(struct layers *layers, uint64_t at)
 
 struct extent *layers_after(struct layers *layers, struct extent *extent)
 {
-    return node_extent(g_tree_upper_bound(layers->extents, &extent->start));
+    (void)layers;
+    return node_extent(g_tree_node_next(extent->node));
+}
+
+/* The part from this block on, which is inside the extent. */
+static struct extent *extent_split(struct layers *layers, struct extent *left,
+                                   uint64_t at)
+{
+    struct extent *right =
+        extent_new(layers, at, left->start + left->count - at);
+
+    left->count = at - left->start;
+    right->top = stack_copy(layers, left->top);
+    return right;
 }
 
 void layers_split(struct layers *layers, uint64_t at)
 {
-    struct extent *left = layers_from(layers, at);
-    struct extent *right;
+    struct extent *extent = layers_from(layers, at);
 
-    if (!left || left->start >= at) {
-        return;
+    if (extent && extent->start < at) {
+        extent_split(layers, extent, at);
     }
-    right = extent_new(layers, at, left->start + left->count - at);
-    left->count = at - left->start;
-    right->top = stack_copy(layers, left->top);
 }
 
 static void lay_on(struct layers *layers, struct extent *extent,
@@ -139,19 +148,22 @@ void layers_push(struct layers *layers, struct pending *pending)
 {
     uint64_t at = pending->slba;
     uint64_t end = at + pending->block_count;
+    struct extent *extent = layers_from(layers, at);
 
-    layers_split(layers, at);
-    layers_split(layers, end);
+    if (extent && extent->start < at) {
+        extent = extent_split(layers, extent, at);
+    }
     while (at < end) {
-        struct extent *extent = layers_from(layers, at);
-
         if (!extent || extent->start > at) {
             uint64_t stop = extent && extent->start < end ? extent->start : end;
 
             extent = extent_new(layers, at, stop - at);
+        } else if (extent->start + extent->count > end) {
+            extent_split(layers, extent, end);
         }
         lay_on(layers, extent, pending);
         at = extent->start + extent->count;
+        extent = at < end ? layers_after(layers, extent) : NULL;
     }
 }
 
@@ -175,16 +187,21 @@ static void extent_pop(struct layers *layers, struct extent *extent,
 void layers_pop(struct layers *layers, uint64_t start, uint64_t count,
                 uint64_t seq)
 {
-    struct extent *extent;
+    uint64_t end = start + count;
+    struct extent *extent = layers_from(layers, start);
 
-    layers_split(layers, start);
-    layers_split(layers, start + count);
-    for (extent = layers_from(layers, start);
-         extent && extent->start < start + count;) {
-        uint64_t end = extent->start + extent->count;
+    if (extent && extent->start < start) {
+        extent = extent_split(layers, extent, start);
+    }
+    while (extent && extent->start < end) {
+        struct extent *next;
 
+        if (extent->start + extent->count > end) {
+            extent_split(layers, extent, end);
+        }
+        next = layers_after(layers, extent);
         extent_pop(layers, extent, seq);
-        extent = layers_from(layers, end);
+        extent = next;
     }
 }
 

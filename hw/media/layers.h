@@ -36,6 +36,7 @@ struct extent {
     uint64_t start;
     uint64_t count;
     struct layer *top;
+    GTreeNode *node;            /* its own: the way to its neighbour */
 };
 
 struct layers {

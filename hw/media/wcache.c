@@ -279,6 +279,7 @@ static void evict_done(struct drain *drain, int error)
     struct wcache_op *op = cache->waiting_head;
 
     cache->is_evicting = false;
+    cache->evict_from = drain->last_written;
     cache->destaged_bytes +=
         drain->blocks_written * cache->config.block_size_bytes;
     if (!error || !op) {
@@ -294,25 +295,51 @@ static void evict_done(struct drain *drain, int error)
     op->done(op, error);
 }
 
-/* The oldest writes whose sizes add up to what is wanted. */
+/* The youngest of the oldest writes whose sizes add up to what is wanted. */
+static uint64_t evict_bound(const struct wcache *cache, uint64_t wanted)
+{
+    const struct pending *pending;
+    uint64_t bound = 0;
+    uint64_t sum = 0;
+
+    TAILQ_FOREACH(pending, &cache->by_age, by_age) {
+        bound = pending->seq;
+        sum += pending->cached_bytes;
+        if (sum >= wanted) {
+            break;
+        }
+    }
+    return bound;
+}
+
+/* Where the sweep goes on: at the first extent after the last one, or again. */
+static uint64_t evict_start_block(struct wcache *cache)
+{
+    struct extent *extent = layers_from(&cache->layers, cache->evict_from);
+
+    return extent ? extent->start : 0;
+}
+
+/*
+ * What goes first promises nothing (P7), so it is chosen by cost: a sweep over
+ * the medium, of whatever is on top, because neighbours go in one request and a
+ * stack in one layer. Piece by piece nothing is to be gained: the oldest.
+ */
 static void evict_start(struct wcache *cache)
 {
-    const struct wcache_op *op = cache->waiting_head;
     uint64_t wanted = cache->config.limit_bytes / EVICT_SHARE +
-                      op_cost(cache, op);
-    uint64_t sum = 0;
-    struct pending *pending;
+                      op_cost(cache, cache->waiting_head);
 
     cache->evict = (struct drain) {
         .rule = DRAIN_VISIBLE, .end = cache->config.block_count,
         .done = evict_done, .opaque = cache,
     };
-    TAILQ_FOREACH(pending, &cache->by_age, by_age) {
-        cache->evict.bound = pending->seq;
-        sum += pending->cached_bytes;
-        if (sum >= wanted) {
-            break;
-        }
+    if (cache->config.redo) {
+        cache->evict.bound = evict_bound(cache, wanted);
+    } else {
+        cache->evict.bound = UINT64_MAX;
+        cache->evict.start = evict_start_block(cache);
+        cache->evict.quota_blocks = wanted / cache->config.block_size_bytes;
     }
     cache->is_evicting = true;
     drain_start(cache, &cache->evict);
@@ -644,6 +671,7 @@ void wcache_free(struct wcache *cache)
     wcache_forget_drains(cache);
     layers_clear(&cache->layers);
     promise_visible_upto(cache, UINT64_MAX);
+    drain_free_spares(cache);
     g_free(cache);
 }
 

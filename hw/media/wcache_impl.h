@@ -22,6 +22,7 @@ struct drain {
     uint64_t bound;
     uint64_t start;             /* blocks, [start, end) */
     uint64_t end;
+    uint64_t quota_blocks;      /* enough when so many are written; 0: all */
     bool has_fua;               /* each medium write is durable by itself */
     bool needs_flush;           /* end with a flush of the store */
     bool awaits_writes;         /* end when no write to the range is at work */
@@ -30,6 +31,7 @@ struct drain {
 
     uint64_t cursor;            /* everything before it is dealt with */
     uint64_t blocks_written;
+    uint64_t last_written;      /* the end of the last run */
     uint32_t in_flight;
     int error;
 };
@@ -68,6 +70,7 @@ struct wcache {
     uint64_t destaged_bytes;
 
     struct medium_io_list at_store;
+    struct run *spare_runs;             /* drain.c */
     bool has_piece;                     /* pieces.c: one at a time */
     struct drain_list drains;
     struct drain_list drains_over;
@@ -77,6 +80,7 @@ struct wcache {
     struct wcache_op *waiting_head;     /* writes that wait for room */
     struct wcache_op **waiting_tail;
     struct drain evict;
+    uint64_t evict_from;                /* block: the next sweep starts here */
     bool is_evicting;
 
     uint64_t flush_early_bound;         /* WCACHE_FLUSH_EARLY */
@@ -94,6 +98,7 @@ void wcache_forget_drains(struct wcache *cache);
 
 /* drain.c */
 void drain_start(struct wcache *cache, struct drain *drain);
+void drain_free_spares(struct wcache *cache);
 void medium_submit(struct wcache *cache, struct medium_io *io);
 /* Does a write at the store touch the range? */
 bool medium_is_writing(const struct wcache *cache, uint64_t start,
