@@ -209,6 +209,12 @@ void lab_mmio_write(struct lab_ctrl *ctrl, uint64_t offset, uint64_t value,
 
 /* Fetch, execute and complete whatever is due. */
 void lab_run(struct lab_ctrl *ctrl);
+/*
+ * The same, but drivers that submit in silence (shadow doorbells) stay silent:
+ * the carrier promises to call again soon, lab_run() in the end. True: there
+ * was a command.
+ */
+bool lab_poll(struct lab_ctrl *ctrl);
 
 /* Function-level or machine reset: queues vanish, no data does (P8). */
 void lab_reset(struct lab_ctrl *ctrl);

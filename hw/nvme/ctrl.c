@@ -433,7 +433,6 @@ static void run_commands(struct lab_ctrl *ctrl)
             return;
         }
         req_post_due(ctrl);
-        cq_raise_all(ctrl);
         req_report_posted(ctrl);
     } while (sq_next(ctrl));
 }
@@ -447,7 +446,7 @@ static void arm_timer(struct lab_ctrl *ctrl)
                          is_waiting ? first->deadline_ns : LAB_TIME_NEVER);
 }
 
-void lab_run(struct lab_ctrl *ctrl)
+static void run(struct lab_ctrl *ctrl, bool must_arm)
 {
     /* What is done while running is seen below, without another kick. */
     ctrl->is_kicked = true;
@@ -459,7 +458,26 @@ void lab_run(struct lab_ctrl *ctrl)
         arm_timer(ctrl);
     }
     ctrl->is_kicked = false;
-    shadow_arm(ctrl);
+    if (must_arm) {
+        shadow_arm(ctrl);
+    }
+    /* Last: who is interrupted wants the lock that the carrier may hold. */
+    if (!ctrl_is_dark(ctrl)) {
+        cq_raise_all(ctrl);
+    }
     start_step(ctrl);
     cut_step(ctrl);
+}
+
+bool lab_poll(struct lab_ctrl *ctrl)
+{
+    uint64_t before = ctrl->commands;
+
+    run(ctrl, false);
+    return ctrl->commands != before;
+}
+
+void lab_run(struct lab_ctrl *ctrl)
+{
+    run(ctrl, true);
 }

@@ -161,7 +161,7 @@ void req_post_due(struct lab_ctrl *ctrl)
     }
 }
 
-/* After the interrupts are out: the records, and the end of the requests. */
+/* The interrupts go out next: the records, and the end of the requests. */
 void req_report_posted(struct lab_ctrl *ctrl)
 {
     uint64_t now = ctrl_now_ns(ctrl);
