@@ -10,8 +10,8 @@
  *   nvmelab_control.c  power cut and counters over QMP
  *
  * Invariants: everything runs under the BQL. The core is entered from the
- * guarded bottom half or timer (nvmelab_run), from MMIO, and from reset and
- * control; never from an AIO completion, which only queues.
+ * guarded bottom half or timer, from MMIO, and from reset and control; never
+ * from an AIO completion, which only queues.
  */
 #ifndef NVMELAB_DEVICE_H
 #define NVMELAB_DEVICE_H
@@ -110,9 +110,15 @@ struct NvmelabState {
     unsigned settling;          /* the core may run though the VM does not */
     DECLARE_BITMAP(nsids, LAB_NSID_MAX + 1);
 
+    bool is_in_mmio;            /* a kick is answered when it is left */
+    bool must_run;              /* ... for there was one */
     QEMUBH *run_bh;
     QEMUTimer *run_timer;
     QSIMPLEQ_HEAD(, NvmelabIo) finished;
+    unsigned polls_left;
+    unsigned calm_doorbells;    /* since storage was needed */
+    uint64_t store_submits;
+    uint64_t store_submits_seen; /* at the last doorbell */
 
     NvmelabCutStage cut_stage;
     struct lab_cut cut;
@@ -141,6 +147,9 @@ extern const struct lab_host_ops nvmelab_host_ops;
 void nvmelab_host_init(NvmelabState *s);
 void nvmelab_host_cleanup(NvmelabState *s);
 void nvmelab_schedule(NvmelabState *s);
+/* Around lab_mmio_write(): what it kicks runs before the vCPU goes on. */
+void nvmelab_enter_mmio(NvmelabState *s);
+void nvmelab_leave_mmio(NvmelabState *s);
 /* Run the main loop until no storage request is out. */
 void nvmelab_settle(NvmelabState *s);
 

@@ -3,12 +3,12 @@
  * nvmelab_host.c: what the core borrows from QEMU besides storage: guest
  * memory, the virtual clock, MSI-X and a log.
  *
- * The core runs in nvmelab_run() only, from a bottom half or from the timer,
- * both with the device's re-entrancy guard taken: a command whose data pointer
- * aims at a device can make that device call back, and QEMU refuses MMIO to a
- * device whose guard is taken. While the VM is stopped nothing that the guest
- * could see may happen, so the core rests, unless it is dark or its storage is
- * being waited for (settling).
+ * The core runs from a bottom half, from the timer or at the end of a register
+ * write, all with the device's re-entrancy guard taken: a command whose data
+ * pointer aims at a device can make that device call back, and QEMU refuses
+ * MMIO to a device whose guard is taken. While the VM is stopped nothing that
+ * the guest could see may happen, so the core rests, unless it is dark or its
+ * storage is being waited for (settling).
  */
 #include "qemu/osdep.h"
 #include "block/aio-wait.h"
@@ -20,6 +20,9 @@
 
 #include "nvmelab_device.h"
 #include "trace.h"
+
+#define NVMELAB_POLLS 4         /* rounds of the main loop, 5 µs or so each */
+#define NVMELAB_CALM 8          /* doorbells */
 
 static bool nvmelab_may_run(const NvmelabState *s)
 {
@@ -39,6 +42,30 @@ static void nvmelab_run(void *opaque)
     }
     nvmelab_store_reap(s);
     lab_run(s->core);
+}
+
+/*
+ * A doorbell seldom comes alone, and each that is heard costs the vCPU an exit:
+ * drivers stay silent until NVMELAB_POLLS rounds of the main loop brought no
+ * command.
+ */
+static void nvmelab_run_bh(void *opaque)
+{
+    NvmelabState *s = opaque;
+
+    if (!nvmelab_may_run(s)) {
+        return;
+    }
+    nvmelab_store_reap(s);
+    if (lab_poll(s->core)) {
+        s->polls_left = NVMELAB_POLLS;
+    }
+    if (s->polls_left) {
+        s->polls_left--;
+        nvmelab_schedule(s);
+    } else {
+        lab_run(s->core);
+    }
 }
 
 /*
@@ -67,6 +94,43 @@ void nvmelab_schedule(NvmelabState *s)
     qemu_bh_schedule(s->run_bh);
 }
 
+void nvmelab_enter_mmio(NvmelabState *s)
+{
+    s->is_in_mmio = true;
+    s->must_run = false;
+}
+
+/* Did the last doorbells need nothing that the main loop has to do? */
+static bool nvmelab_is_calm(NvmelabState *s)
+{
+    if (s->store_submits != s->store_submits_seen) {
+        s->store_submits_seen = s->store_submits;
+        s->calm_doorbells = 0;
+    } else if (s->calm_doorbells < NVMELAB_CALM) {
+        s->calm_doorbells++;
+    }
+    return s->calm_doorbells == NVMELAB_CALM;
+}
+
+/*
+ * While the cache answers everything, the thread that rang the doorbell runs
+ * the core: waking the main loop would cost more than the command. What needs
+ * storage is better off in the main loop, beside the vCPU and several at once.
+ * The access itself has taken the guard.
+ */
+void nvmelab_leave_mmio(NvmelabState *s)
+{
+    s->is_in_mmio = false;
+    if (!s->must_run) {
+        return;
+    }
+    if (nvmelab_is_calm(s) && nvmelab_may_run(s)) {
+        nvmelab_run(s);
+    } else {
+        nvmelab_schedule(s);
+    }
+}
+
 void nvmelab_settle(NvmelabState *s)
 {
     s->settling++;
@@ -80,7 +144,7 @@ void nvmelab_host_init(NvmelabState *s)
     DeviceState *dev = DEVICE(s);
 
     QSIMPLEQ_INIT(&s->finished);
-    s->run_bh = qemu_bh_new_guarded(nvmelab_run, s,
+    s->run_bh = qemu_bh_new_guarded(nvmelab_run_bh, s,
                                     &dev->mem_reentrancy_guard);
     s->run_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, nvmelab_timer_fired, s);
     s->vm_state = qdev_add_vm_change_state_handler(dev, nvmelab_vm_state, s);
@@ -161,7 +225,13 @@ static void nvmelab_timer_set(void *opaque, uint64_t deadline_ns)
 
 static void nvmelab_kick(void *opaque)
 {
-    nvmelab_schedule(opaque);
+    NvmelabState *s = opaque;
+
+    if (s->is_in_mmio) {
+        s->must_run = true;
+    } else {
+        nvmelab_schedule(s);
+    }
 }
 
 static void nvmelab_irq(void *opaque, uint16_t vector)

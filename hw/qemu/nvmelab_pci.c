@@ -59,7 +59,9 @@ static void nvmelab_mmio_write(void *opaque, hwaddr offset, uint64_t value,
     NvmelabState *s = opaque;
 
     if (!nvmelab_is_dark(s)) {
+        nvmelab_enter_mmio(s);
         lab_mmio_write(s->core, offset, value, size);
+        nvmelab_leave_mmio(s);
     }
 }
 

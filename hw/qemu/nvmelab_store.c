@@ -44,6 +44,7 @@ static void nvmelab_store_submit(void *opaque, struct lab_store_req *req)
 
     io->store = store;
     io->req = req;
+    store->drive->store_submits++;
     trace_nvmelab_store_submit(nvmelab_name(store->drive), req->op,
                                req->offset_bytes, req->length_bytes,
                                req->has_fua);
