@@ -116,9 +116,10 @@ struct NvmelabState {
     QEMUTimer *run_timer;
     QSIMPLEQ_HEAD(, NvmelabIo) finished;
     unsigned polls_left;
-    unsigned calm_doorbells;    /* since storage was needed */
-    uint64_t store_submits;
-    uint64_t store_submits_seen; /* at the last doorbell */
+    unsigned reads_out;         /* at the images */
+    uint64_t reads;             /* that went there */
+    uint64_t reads_seen;        /* of these, at the last doorbell */
+    unsigned calm_doorbells;    /* since there was one */
 
     NvmelabCutStage cut_stage;
     struct lab_cut cut;

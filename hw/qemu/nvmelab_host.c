@@ -46,8 +46,8 @@ static void nvmelab_run(void *opaque)
 
 /*
  * A doorbell seldom comes alone, and each that is heard costs the vCPU an exit:
- * drivers stay silent until NVMELAB_POLLS rounds of the main loop brought no
- * command.
+ * while reads are out anyway, drivers stay silent until NVMELAB_POLLS rounds of
+ * the main loop brought no command.
  */
 static void nvmelab_run_bh(void *opaque)
 {
@@ -57,7 +57,7 @@ static void nvmelab_run_bh(void *opaque)
         return;
     }
     nvmelab_store_reap(s);
-    if (lab_poll(s->core)) {
+    if (lab_poll(s->core) && s->reads_out) {
         s->polls_left = NVMELAB_POLLS;
     }
     if (s->polls_left) {
@@ -100,11 +100,11 @@ void nvmelab_enter_mmio(NvmelabState *s)
     s->must_run = false;
 }
 
-/* Did the last doorbells need nothing that the main loop has to do? */
+/* Did the last doorbells bring nothing that had to be read from an image? */
 static bool nvmelab_is_calm(NvmelabState *s)
 {
-    if (s->store_submits != s->store_submits_seen) {
-        s->store_submits_seen = s->store_submits;
+    if (s->reads != s->reads_seen) {
+        s->reads_seen = s->reads;
         s->calm_doorbells = 0;
     } else if (s->calm_doorbells < NVMELAB_CALM) {
         s->calm_doorbells++;
@@ -113,10 +113,10 @@ static bool nvmelab_is_calm(NvmelabState *s)
 }
 
 /*
- * While the cache answers everything, the thread that rang the doorbell runs
- * the core: waking the main loop would cost more than the command. What needs
- * storage is better off in the main loop, beside the vCPU and several at once.
- * The access itself has taken the guard.
+ * While the cache answers, the thread that rang the doorbell runs the core:
+ * waking the main loop would cost more than the command. Reads of the images
+ * are better off in the main loop, beside the vCPU and several at once. The
+ * access itself has taken the guard.
  */
 void nvmelab_leave_mmio(NvmelabState *s)
 {

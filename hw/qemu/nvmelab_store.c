@@ -44,7 +44,6 @@ static void nvmelab_store_submit(void *opaque, struct lab_store_req *req)
 
     io->store = store;
     io->req = req;
-    store->drive->store_submits++;
     trace_nvmelab_store_submit(nvmelab_name(store->drive), req->op,
                                req->offset_bytes, req->length_bytes,
                                req->has_fua);
@@ -53,6 +52,8 @@ static void nvmelab_store_submit(void *opaque, struct lab_store_req *req)
         blk_aio_flush(store->blk, nvmelab_store_complete, io);
         return;
     case LAB_STORE_READ:
+        store->drive->reads++;
+        store->drive->reads_out++;
         qemu_iovec_init_external(&io->qiov, (struct iovec *)req->iov,
                                  req->iov_count);
         blk_aio_preadv(store->blk, req->offset_bytes, &io->qiov, 0,
@@ -84,6 +85,7 @@ void nvmelab_store_reap(NvmelabState *s)
 
     while ((io = QSIMPLEQ_FIRST(&s->finished))) {
         QSIMPLEQ_REMOVE_HEAD(&s->finished, next);
+        s->reads_out -= io->req->op == LAB_STORE_READ;
         trace_nvmelab_store_done(nvmelab_name(s), io->req->op,
                                  io->req->offset_bytes, io->error);
         lab_store_done(io->req, io->error);
