@@ -147,7 +147,7 @@ void nvmelab_host_init(NvmelabState *s)
     s->run_bh = qemu_bh_new_guarded(nvmelab_run_bh, s,
                                     &dev->mem_reentrancy_guard);
     s->run_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, nvmelab_timer_fired, s);
-    s->vm_state = qdev_add_vm_change_state_handler(dev, nvmelab_vm_state, s);
+    s->vm_state = nvmelab_add_vm_state(dev, nvmelab_vm_state, s);
 }
 
 void nvmelab_host_cleanup(NvmelabState *s)

@@ -97,7 +97,15 @@ bool nvmelab_store_init(NvmelabStore *store, NvmelabState *drive,
                         BlockBackend *blk, const char *property,
                         uint64_t *size_bytes, Error **errp)
 {
-    BlockConf conf = DEFAULT_BLOCK_CONF;
+    /* Nobody else may write or resize: that also takes the image's lock. */
+    BlockConf conf = {
+        .blk = blk,
+        .wce = ON_OFF_AUTO_ON,
+        .account_invalid = ON_OFF_AUTO_AUTO,
+        .account_failed = ON_OFF_AUTO_AUTO,
+        .rerror = BLOCKDEV_ON_ERROR_AUTO,
+        .werror = BLOCKDEV_ON_ERROR_AUTO,
+    };
     int64_t length;
 
     if (!blk_is_inserted(blk)) {
@@ -105,9 +113,6 @@ bool nvmelab_store_init(NvmelabStore *store, NvmelabState *drive,
                    property);
         return false;
     }
-    /* Nobody else may write or resize: that also takes the image's lock. */
-    conf.blk = blk;
-    conf.wce = ON_OFF_AUTO_ON;
     if (!blkconf_apply_backend_options(&conf, false, false, errp)) {
         error_prepend(errp, "property '%s': ", property);
         return false;
