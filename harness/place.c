@@ -42,7 +42,10 @@ static const struct {
     { "io_issue_sqe", "issue" },
     { "__io_issue_sqe", "issue" },
     { "io_submit_one", "issue" },
+    /* Compilers inline the first one into the threads. */
     { "process_one_work", "workqueue" },
+    { "worker_thread", "workqueue" },
+    { "rescuer_thread", "workqueue" },
     { "task_work_run", "task_work" },
     { "tctx_task_work", "task_work" },
     { "tctx_task_work_run", "task_work" },
