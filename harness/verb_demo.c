@@ -14,6 +14,8 @@
 #include "run.h"
 
 #define DEMO_SEEDS 1
+/* A repeat in which the drive was faster than its submitter says nothing. */
+#define DEMO_REPEATS 2
 
 static struct {
     char **kernels;
@@ -22,7 +24,7 @@ static struct {
     char *lie;
     int seeds;
     int repeats;
-} given = { .seeds = DEMO_SEEDS, .repeats = 1 };
+} given = { .seeds = DEMO_SEEDS, .repeats = DEMO_REPEATS };
 
 static const GOptionEntry options[] = {
     { "kernel", 'k', 0, G_OPTION_ARG_STRING_ARRAY, &given.kernels,
@@ -39,7 +41,7 @@ static const GOptionEntry options[] = {
     { "seeds", 0, 0, G_OPTION_ARG_INT, &given.seeds,
       "number of random power cuts (1)", "N" },
     { "repeats", 0, 0, G_OPTION_ARG_INT, &given.repeats,
-      "how often each operation is done (1)", "N" },
+      "how often each operation is done (2)", "N" },
     G_OPTION_ENTRY_NULL
 };
 
