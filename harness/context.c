@@ -15,6 +15,7 @@
 #include "context_punt.h"
 #include "context_sight.h"
 #include "context_story.h"
+#include "flushes.h"
 
 static const char *const places[] = {
     "hardirq", "softirq", "irq-thread", "polled", "task_work", "io-wq",
@@ -292,7 +293,8 @@ static const struct expect_row *find_row(const struct cell *cell)
     struct expect_key key = {
         .kernel_release = cell->judge->kernel_release,
         .target = cell->target, .op = cell->op, .issuer = cell->issuer,
-        .has_vwc = trace_has_vwc(cell->judge->trace),
+        .has_vwc = trace_ns_has_vwc(cell->judge->trace,
+                                    flushes_nsid(cell->target)),
     };
 
     return expect_find(cell->judge->expect, &key);

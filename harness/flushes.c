@@ -379,8 +379,7 @@ static void judge_span(struct span *span, const struct flushes_name *name)
         .kernel_release = span->judge->kernel_release,
         .target = name->target, .op = row_word(name->op),
         .issuer = row_word(name->issuer),
-        .has_vwc = trace_has_vwc(span->judge->trace) &&
-                   trace_ns_has_vwc(span->judge->trace, span->nsid),
+        .has_vwc = trace_ns_has_vwc(span->judge->trace, span->nsid),
     };
     const struct expect_row *row = expect_find(span->judge->expect, &key);
 

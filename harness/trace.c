@@ -287,6 +287,9 @@ bool trace_has_vwc(const struct trace *trace)
 
 bool trace_ns_has_vwc(const struct trace *trace, guint32 nsid)
 {
+    if (!trace_has_vwc(trace)) {
+        return false;
+    }
     for (guint i = 0; i < trace->events->len; i++) {
         const struct lab_trace_event *event = TRACE_EVENT(trace, i);
 

@@ -54,7 +54,7 @@ void trace_free(struct trace *trace);
 
 /* Whether the drive had a volatile cache at start ("vwc=on" in drive[]). */
 bool trace_has_vwc(const struct trace *trace);
-/* Whether that namespace has it when the drive has it (event NAMESPACE). */
+/* Whether that namespace had it, too (event NAMESPACE). */
 bool trace_ns_has_vwc(const struct trace *trace, guint32 nsid);
 /* "flush", "write", …; NULL: not in the table. */
 const char *trace_opcode_name(uint8_t opcode, bool is_admin);
