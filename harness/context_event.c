@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "place.h"
+
 static void event_free(gpointer data)
 {
     struct context_event *event = data;
@@ -187,17 +189,6 @@ bool context_event_below(const struct context_event *event,
     return g_strv_contains((const char *const *)event->stack, function);
 }
 
-static bool below_any(const struct context_event *event,
-                      const char *const *functions)
-{
-    for (; *functions; functions++) {
-        if (context_event_below(event, *functions)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool context_event_waited(const struct context_repeat *repeat,
                           const struct context_event *event)
 {
@@ -227,47 +218,35 @@ static char *workqueue_word(const struct context_event *event)
     return g_strdup_printf("workqueue:%.*s", (int)strcspn(queue, "/"), queue);
 }
 
+/* The third of tracefs' flags, as bits. */
+static unsigned flag_bits(const struct context_event *event)
+{
+    static const struct {
+        char letter;
+        unsigned bits;
+    } letters[] = {
+        { 'h', PLACE_FLAG_HARDIRQ }, { 's', PLACE_FLAG_SOFTIRQ },
+        { 'H', PLACE_FLAG_HARDIRQ | PLACE_FLAG_SOFTIRQ },
+        { 'z', PLACE_FLAG_NMI }, { 'Z', PLACE_FLAG_NMI | PLACE_FLAG_HARDIRQ },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(letters); i++) {
+        if (letters[i].letter == event->flags[2]) {
+            return letters[i].bits;
+        }
+    }
+    return 0;
+}
+
 char *context_event_place(const struct context_repeat *repeat,
                           const struct context_event *event)
 {
-    static const char *const polled[] = { "io_do_iopoll", "nvme_poll",
-                                          "bio_poll", "iocb_bio_iopoll",
-                                          NULL };
-    static const char *const thread[] = { "irq_thread", "irq_thread_fn",
-                                          NULL };
-    static const char *const task_work[] = {
-        "task_work_run", "tctx_task_work", "tctx_task_work_run",
-        "io_run_local_work", "__io_run_local_work", "io_handle_tw_list", NULL
-    };
-    /* Compilers inline the first one into its callers. */
-    static const char *const worker[] = { "process_one_work", "worker_thread",
-                                          "rescuer_thread", NULL };
+    const char *place = place_of_task((const char *const *)event->stack,
+                                      flag_bits(event));
 
-    /* In an interrupt the flags are certain, and the task is anybody's. */
-    if (event->flags[2] == 'h' || event->flags[2] == 'H' ||
-        event->flags[2] == 'z' || event->flags[2] == 'Z') {
-        return g_strdup("hardirq");
-    }
-    if (event->flags[2] == 's') {
-        return g_strdup("softirq");
-    }
-    if (below_any(event, worker)) {
-        return workqueue_word(event);
-    }
-    if (below_any(event, thread)) {
-        return g_strdup("irq-thread");
-    }
-    if (below_any(event, polled)) {
-        return g_strdup("polled");
-    }
-    if (below_any(event, task_work)) {
-        return g_strdup("task_work");
-    }
-    if (context_event_below(event, "io_wq_submit_work")) {
-        return g_strdup("io-wq");
-    }
-    if (context_event_below(event, "io_sq_thread")) {
-        return g_strdup("sqpoll");
+    if (place) {
+        return g_str_equal(place, "workqueue") ? workqueue_word(event)
+                                               : g_strdup(place);
     }
     if (event->pid == repeat->pid) {
         return g_strdup(context_event_waited(repeat, event) ? "waiter"

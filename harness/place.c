@@ -2,6 +2,8 @@
 /*
  * place.c: frames that say where a call was made; see place.h.
  *
+ * nvme_irq() is not among them: it runs in a thread, too (threadirqs).
+ *
  * Names as of 6.1, 6.12 and 7.2 (kernel-behaviour, 5.1). iomap_dio_rw() and
  * the functions that issue a request stand for the submitter: what completes
  * below them does so because the drive was faster (fs/iomap/direct-io.c, 6.12:
@@ -22,7 +24,6 @@ static const struct {
     { "handle_softirqs", "softirq" },
     { "run_ksoftirqd", "softirq" },
     { "blk_done_softirq", "softirq" },
-    { "nvme_irq", "hardirq" },
     { "__handle_irq_event_percpu", "hardirq" },
     { "handle_irq_event", "hardirq" },
     { "common_interrupt", "hardirq" },
@@ -81,14 +82,15 @@ static const char *flags_place(unsigned flags)
     return flags & PLACE_FLAG_SOFTIRQ ? "softirq" : NULL;
 }
 
-const char *place_of(const char *const *frames, unsigned flags)
+static const char *find_place(const char *const *frames, unsigned flags,
+                              const char *passed_over)
 {
     const char *by_flags = flags_place(flags);
 
     for (; *frames; frames++) {
         const char *place = frame_place(*frames);
 
-        if (place) {
+        if (place && g_strcmp0(place, passed_over) != 0) {
             bool is_irq = g_str_equal(place, "hardirq") ||
                           g_str_equal(place, "softirq");
 
@@ -97,4 +99,14 @@ const char *place_of(const char *const *frames, unsigned flags)
         }
     }
     return by_flags;
+}
+
+const char *place_of(const char *const *frames, unsigned flags)
+{
+    return find_place(frames, flags, NULL);
+}
+
+const char *place_of_task(const char *const *frames, unsigned flags)
+{
+    return find_place(frames, flags, "issue");
 }

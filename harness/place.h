@@ -22,5 +22,7 @@
  * others are not believed: that is a breakpoint's doing.
  */
 const char *place_of(const char *const *frames, unsigned flags);
+/* The same without issue: the task or thread in which that was. */
+const char *place_of_task(const char *const *frames, unsigned flags);
 
 #endif
