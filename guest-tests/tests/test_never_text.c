@@ -56,7 +56,8 @@ static void test_requests(void)
     assert(parse("# event histogram\n\n"
                  "{ req: 18446612687273001984 } hitcount:          1\n"
                  "{ req:         17 } hitcount:          12\n\n"
-                 "Totals:\n    Hits: 13\n    Entries: 2\n    Dropped: 4\n") == 0);
+                 "Totals:\n    Hits: 13\n    Entries: 2\n    Dropped: 4\n")
+           == 0);
     assert(hist.count == 2 && hist.dropped == 4);
     assert(hist.entries[0].request == 18446612687273001984u);
     assert(hist.entries[0].hits == 1 && hist.entries[1].hits == 12);
@@ -68,11 +69,13 @@ static void test_empty_and_several(void)
 {
     assert(parse("") == 0 && hist.count == 0 && !hist.is_there);
     assert(parse("{ flags:          1 } hitcount:          2\n\nTotals:\n"
-                 "    Hits: 2\n    Entries: 1\n    Dropped: 0\n") == 0 && hist.count == 1 && hist.is_there);
+                 "    Hits: 2\n    Entries: 1\n    Dropped: 0\n") == 0 &&
+           hist.count == 1 && hist.is_there);
     assert(parse("\nTotals:\n    Hits: 0\n    Entries: 0\n    Dropped: 0\n"
                  "\n\n# event histogram\n"
                  "{ req: 1 } hitcount: 1\n"
-                 "Totals:\n    Hits: 2\n    Entries: 1\n    Dropped: 1\n") == 0);
+                 "Totals:\n    Hits: 2\n    Entries: 1\n    Dropped: 1\n")
+           == 0);
     assert(hist.count == 1 && hist.dropped == 1);
 }
 
@@ -83,7 +86,8 @@ static void test_refused(void)
     assert(parse("nonsense\n") == -EBADMSG);
     assert(parse("{ colour: 7 }\n") == -EBADMSG);
     assert(parse("{ req: 1 } hitcount: 1\n{ req: 2 } hitcount: 1\n"
-                 "{ req: 3 } hitcount: 1\n{ req: 4 } hitcount: 1\n") == -ENOSPC);
+                 "{ req: 3 } hitcount: 1\n{ req: 4 } hitcount: 1\n")
+           == -ENOSPC);
     for (int i = 0; i < 100; i++) {
         strcat(deep, "         a_function_of_32_characters_or_s+0x1/0x2\n");
     }
