@@ -18,6 +18,12 @@
 
 #define BUFFER_KB "2048"        /* per processor */
 
+enum need {
+    NEEDED,
+    WANTED,                     /* the story is poorer without it, no more */
+    WHERE_IT_IS,                /* kernels that lack it end elsewhere */
+};
+
 /*
  * Where an operation can end, in which it waits, and what refuses to go on
  * without blocking (returns -EAGAIN), so that io_uring hands it to io-wq.
@@ -26,32 +32,34 @@ struct probe {
     const char *name;
     const char *definition;     /* without "lab/NAME" */
     const char *fs;             /* only with its module; NULL: always */
-    bool is_optional;           /* the story is poorer without it, no more */
+    enum need need;
 };
 
 static const struct probe probes[] = {
-    { "iomap_dio_complete", "p iomap_dio_complete", NULL, false },
-    { "blkdev_bio_end_io_async", "p blkdev_bio_end_io_async", NULL, false },
-    { "blkdev_bio_end_io", "p blkdev_bio_end_io", NULL, false },
-    { "vfs_fsync_range", "p vfs_fsync_range", NULL, false },
-    { "blkdev_issue_flush", "p blkdev_issue_flush", NULL, false },
-    { "blk_io_schedule", "p blk_io_schedule", NULL, false },
+    { "iomap_dio_complete", "p iomap_dio_complete", NULL, NEEDED },
+    { "iomap_dio_simple_end_io", "p iomap_dio_simple_end_io", NULL,
+      WHERE_IT_IS },                    /* reads since 7.3 */
+    { "blkdev_bio_end_io_async", "p blkdev_bio_end_io_async", NULL, NEEDED },
+    { "blkdev_bio_end_io", "p blkdev_bio_end_io", NULL, NEEDED },
+    { "vfs_fsync_range", "p vfs_fsync_range", NULL, NEEDED },
+    { "blkdev_issue_flush", "p blkdev_issue_flush", NULL, NEEDED },
+    { "blk_io_schedule", "p blk_io_schedule", NULL, NEEDED },
     { "submit_bio_wait_returns", "r submit_bio_wait ret=$retval:s32", NULL,
-      false },
+      NEEDED },
     { "kiocb_modified_returns", "r kiocb_modified ret=$retval:s32", NULL,
-      false },
-    { "iomap_dio_rw_returns", "r iomap_dio_rw ret=$retval:s64", NULL, false },
+      NEEDED },
+    { "iomap_dio_rw_returns", "r iomap_dio_rw ret=$retval:s64", NULL, NEEDED },
     { "ext4_file_write_iter_returns",
-      "r ext4_file_write_iter ret=$retval:s64", "ext4", false },
+      "r ext4_file_write_iter ret=$retval:s64", "ext4", NEEDED },
     { "xfs_file_write_iter_returns", "r xfs_file_write_iter ret=$retval:s64",
-      "xfs", false },
+      "xfs", NEEDED },
     { "io_complete_rw", "p io_complete_rw kiocb=$arg1 res=$arg2:s64", NULL,
-      true },
+      WANTED },
     { "io_complete_rw_iopoll",
-      "p io_complete_rw_iopoll kiocb=$arg1 res=$arg2:s64", NULL, true },
-    { "io_req_rw_complete", "p io_req_rw_complete", NULL, true },
+      "p io_complete_rw_iopoll kiocb=$arg1 res=$arg2:s64", NULL, WANTED },
+    { "io_req_rw_complete", "p io_req_rw_complete", NULL, WANTED },
     { "aio_complete_rw", "p aio_complete_rw kiocb=$arg1 res=$arg2:s64", NULL,
-      true },
+      WANTED },
 };
 
 static const char *const tracepoints[] = {
@@ -77,11 +85,11 @@ static void define_probe(struct run *run, const struct probe *probe)
     snprintf(text, sizeof(text), "%c:lab/%s%s\n", probe->definition[0],
              probe->name, probe->definition + 1);
     error = tracefs_put(TRACEFS "/kprobe_events", O_APPEND, text);
-    if (error && !probe->is_optional) {
+    if (error && probe->need == NEEDED) {
         run_error(run, "the kernel does not take the probe \"%s\": %s",
                   probe->definition, strerror(-error));
     }
-    if (error) {
+    if (error && probe->need == WANTED) {
         run_note(run, "no probe \"%s\" on this kernel: %s", probe->definition,
                  strerror(-error));
     }

@@ -130,8 +130,9 @@ static bool has_events(const char *text)
 static bool has_ended(const char *text)
 {
     static const char *const ends[] = {
-        ": iomap_dio_complete: ", ": blkdev_bio_end_io_async: ",
-        ": blkdev_bio_end_io: ", ": submit_bio_wait_returns: ",
+        ": iomap_dio_complete: ", ": iomap_dio_simple_end_io: ",
+        ": blkdev_bio_end_io_async: ", ": blkdev_bio_end_io: ",
+        ": submit_bio_wait_returns: ",
     };
 
     for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {

@@ -146,6 +146,7 @@ static char *describe_unjudged(const struct cell *cell)
 {
     unsigned raced = 0;
     unsigned missed = 0;
+    unsigned untied = 0;
 
     for (guint i = 0; i < cell->sights->len; i++) {
         const struct context_sight *sight =
@@ -153,13 +154,15 @@ static char *describe_unjudged(const struct cell *cell)
 
         raced += sight->is_raced;
         missed += sight->repeat->missed > 0;
+        untied += sight->join.is_untied;
     }
-    if (!raced && !missed) {
+    if (!raced && !missed && !untied) {
         return NULL;
     }
     return g_strdup_printf("of %u repeats, in %u the drive was faster than its "
-                           "submitter, in %u a probe was missed",
-                           cell->sights->len, raced, missed);
+                           "submitter, in %u a probe was missed, in %u the "
+                           "guest's clock jumped",
+                           cell->sights->len, raced, missed, untied);
 }
 
 static void judge_row(struct cell *cell, const char *words)
@@ -167,6 +170,14 @@ static void judge_row(struct cell *cell, const char *words)
     struct case_result *result = cell->result;
 
     result->context = g_strdup(words);
+    if (!cell->row && cell->judge->skips_unread &&
+        !expect_has_kernel(cell->judge->expect, cell->judge->kernel_release)) {
+        result->unread =
+            g_strdup_printf("nobody has read %s for %s: saw '%s'",
+                            cell->judge->kernel_release,
+                            cell->judge->expect->path, words);
+        return;
+    }
     if (!cell->row) {
         case_result_set(result, VERDICT_ERROR,
                         "unexplained: no row of %s for %s on %s, saw '%s'",
@@ -242,7 +253,8 @@ static const struct context_sight *choose_sight(const struct cell *cell,
         const struct context_sight *sight =
             &g_array_index(cell->sights, struct context_sight, i);
 
-        if (!sight->words && !sight->repeat->missed) {
+        if (!sight->words && !sight->repeat->missed &&
+            !sight->join.is_untied) {
             return sight;
         }
         if (context_sight_is_judged(sight) &&

@@ -22,6 +22,7 @@ struct context_judge {
     const struct trace *trace;
     const struct expect *expect;
     const char *kernel_release;
+    bool skips_unread;          /* a kernel without any row: skip, no error */
 };
 
 /* Judge result->name from result->notes, which become the story of one. */

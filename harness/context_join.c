@@ -347,10 +347,8 @@ bool context_join(const struct context_repeat *repeat,
                       trace->path);
     }
     if (!tie_clocks(repeat, &marks, &join->clock)) {
-        return refuse(result, repeat, "its marks say that the drive's clock "
-                      "is at least %" G_GINT64_FORMAT " ns ahead of the "
-                      "guest's and at most %" G_GINT64_FORMAT " ns",
-                      join->clock.least_ns, join->clock.most_ns);
+        join->is_untied = true;
+        return false;
     }
     commands = drive_commands(repeat, trace, &marks);
     return make_links(repeat, commands, join, result) &&

@@ -26,6 +26,7 @@ struct context_join {
     GArray *links;              /* struct context_link, by setup */
     struct context_clock clock; /* by the marks alone */
     struct context_clock best;  /* and by what must have come first */
+    bool is_untied;             /* the marks contradict each other */
 };
 
 #define CONTEXT_LINK(join, i) \

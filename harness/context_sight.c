@@ -8,8 +8,8 @@
 
 /* What an operation comes to its end in, the outermost first. */
 static const char *const completions[] = {
-    "iomap_dio_complete", "blkdev_bio_end_io_async", "blkdev_bio_end_io",
-    "submit_bio_wait_returns", NULL
+    "iomap_dio_complete", "iomap_dio_simple_end_io", "blkdev_bio_end_io_async",
+    "blkdev_bio_end_io", "submit_bio_wait_returns", NULL
 };
 
 /* Not the end of a Flush that a sync waits for. */

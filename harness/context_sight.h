@@ -5,6 +5,8 @@
  *   never      a sync, or a completion that would do more than post a result,
  *              where it may not be (no row can allow it)
  *   missed     a function probe was hit and not recorded: not judged further
+ *   untied     its marks contradict each other: the guest's clock jumped
+ *              (a clocksource that the kernel gave up, say); no evidence
  *   join       every command for the operation's blocks is known to driver and
  *              drive, and their clocks agree (context_join.c)
  *   raced      the drive answered before the submitter let go, so the issuing

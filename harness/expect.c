@@ -323,6 +323,27 @@ struct expect *expect_load(const char *path, expect_pattern_fn *check,
     return expect_parse(path, text, check, error);
 }
 
+static bool is_about(const struct expect_row *row,
+                     const struct expect_release *release)
+{
+    return release_compare(&row->from, release) <= 0 &&
+           release_compare(release, &row->to) <= 0;
+}
+
+bool expect_has_kernel(const struct expect *expect, const char *release)
+{
+    struct expect_release parsed;
+    bool is_found = false;
+
+    if (!release_parse(release, 0, &parsed)) {
+        return false;
+    }
+    for (guint i = 0; i < expect->rows->len && !is_found; i++) {
+        is_found = is_about(expect->rows->pdata[i], &parsed);
+    }
+    return is_found;
+}
+
 const struct expect_row *expect_find(const struct expect *expect,
                                      const struct expect_key *key)
 {
@@ -334,8 +355,7 @@ const struct expect_row *expect_find(const struct expect *expect,
     for (guint i = 0; i < expect->rows->len; i++) {
         const struct expect_row *row = expect->rows->pdata[i];
 
-        if (release_compare(&row->from, &release) <= 0 &&
-            release_compare(&release, &row->to) <= 0 &&
+        if (is_about(row, &release) &&
             (key->has_vwc ? row->for_vwc : row->for_no_vwc) &&
             list_has(row->targets, key->target) &&
             list_has(row->ops, key->op) &&

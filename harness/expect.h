@@ -68,6 +68,9 @@ void expect_free(struct expect *expect);
 const struct expect_row *expect_find(const struct expect *expect,
                                      const struct expect_key *key);
 
+/* Whether any row speaks about this kernel: somebody has read it. */
+bool expect_has_kernel(const struct expect *expect, const char *release);
+
 /*
  * Match commands against the row's pattern. token_of[i] becomes the index of
  * the token that took command i. With skip_redundant, tokens marked "!" may

@@ -372,6 +372,13 @@ static void judge_pattern(struct span *span, const struct expect_row *row)
                     sequence, row->pattern);
 }
 
+/* What is redundant, too, is only known from rows. */
+static bool is_unread(const struct flushes_judge *judge)
+{
+    return judge->skips_unread &&
+           !expect_has_kernel(judge->expect, judge->kernel_release);
+}
+
 static void judge_span(struct span *span, const struct flushes_name *name)
 {
     struct case_result *result = span->result;
@@ -388,6 +395,14 @@ static void judge_span(struct span *span, const struct flushes_name *name)
         result->commands = span_sequence(span);
     }
     judge_missing(span);
+    if (!row && is_unread(span->judge)) {
+        g_free(result->unread);
+        result->unread =
+            g_strdup_printf("nobody has read %s for %s: drive saw %s",
+                            key.kernel_release, span->judge->expect->path,
+                            result->commands);
+        return;
+    }
     if (!row) {
         judge_redundant(span, NULL, NULL);
         case_result_set(result, VERDICT_ERROR,
@@ -397,8 +412,9 @@ static void judge_span(struct span *span, const struct flushes_name *name)
         return;
     }
     if (!result->commands_source) {
-        result->commands_source = g_strdup_printf("%s, %s, %s", row->function,
-                                         row->file, row->release);
+        result->commands_source =
+            g_strdup_printf("%s, %s, %s", row->function, row->file,
+                            row->release);
     }
     judge_pattern(span, row);
 }

@@ -26,6 +26,7 @@ struct flushes_judge {
     const GArray *promises;     /* promise_simulate(trace) */
     const struct expect *expect;
     const char *kernel_release;
+    bool skips_unread;          /* a kernel without any row: skip, no error */
 };
 
 /*

@@ -4,11 +4,11 @@
  *
  * nvme_irq() is not among them: it runs in a thread, too (threadirqs).
  *
- * Names as of 6.1, 6.12 and 7.2 (kernel-behaviour, 5.1). iomap_dio_rw() and
- * the functions that issue a request stand for the submitter: what completes
- * below them does so because the drive was faster (fs/iomap/direct-io.c, 6.12:
- * 733-746), even if the submitter itself is in task work, as with a linked
- * request or one that is tried again.
+ * Names as of 6.1, 6.12, 7.2 and 7.3. iomap_dio_rw() and the functions that
+ * issue a request stand for the submitter: what completes below them does so
+ * because the drive was faster (fs/iomap/direct-io.c, 6.12: 733-746), even if
+ * the submitter itself is in task work, as with a linked request or one that
+ * is tried again.
  */
 #include "place.h"
 
@@ -38,6 +38,7 @@ static const struct {
     { "nvme_poll", "polled" },
     { "iomap_dio_rw", "issue" },
     { "__iomap_dio_rw", "issue" },
+    { "__iomap_dio_read_simple", "issue" },
     { "io_write", "issue" },
     { "io_read", "issue" },
     { "io_issue_sqe", "issue" },

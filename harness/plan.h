@@ -19,6 +19,7 @@ struct plan {
     unsigned repeats;           /* of the operation of a context case */
     double timeout_s;
     bool keeps_images;
+    bool skips_unread;          /* kernels that no expectation row is about */
 };
 
 #define PLAN_SEED_DEFAULT 1

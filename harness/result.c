@@ -27,6 +27,7 @@ void case_result_free(struct case_result *result)
     g_free(result->name);
     g_free(result->reason);
     g_free(result->rerun);
+    g_free(result->unread);
     g_free(result->context);
     g_free(result->commands);
     g_free(result->context_source);
@@ -62,6 +63,15 @@ void case_result_set(struct case_result *result, enum verdict verdict,
     va_end(ap);
     if (!*result->reason) {
         g_clear_pointer(&result->reason, g_free);
+    }
+}
+
+void case_result_settle_unread(struct case_result *result)
+{
+    if (result->unread && result->verdict == VERDICT_PASS) {
+        result->verdict = VERDICT_SKIP;
+        g_free(result->reason);
+        result->reason = g_strdup(result->unread);
     }
 }
 

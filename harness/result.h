@@ -22,6 +22,8 @@ struct case_result {
     char *rerun;                /* command line, or NULL */
     double seconds;
 
+    char *unread;               /* what nobody can judge yet, or NULL */
+
     /* Context cases: where it ran, "io-wq workqueue:dio -", or NULL. */
     char *context;
     char *context_source;       /* expectation row, or NULL */
@@ -75,6 +77,8 @@ void case_result_free(struct case_result *result);
 /* Set the verdict if it is worse than what stands; reason is printf-style. */
 void case_result_set(struct case_result *result, enum verdict verdict,
                      const char *format, ...) G_GNUC_PRINTF(3, 4);
+/* A case that passed but for what is unread is skipped. */
+void case_result_settle_unread(struct case_result *result);
 void case_result_note(struct case_result *result, const char *format, ...)
     G_GNUC_PRINTF(2, 3);
 

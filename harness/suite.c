@@ -337,10 +337,12 @@ static void judge_cases(struct suite *suite, const struct trace *trace,
     struct flushes_judge judge = {
         .trace = trace, .promises = promises, .expect = suite->expect->flush,
         .kernel_release = suite->result->kernel_release,
+        .skips_unread = suite->plan->skips_unread,
     };
     struct context_judge contexts = {
         .trace = trace, .expect = suite->expect->context,
         .kernel_release = suite->result->kernel_release,
+        .skips_unread = suite->plan->skips_unread,
     };
 
     for (guint i = 0; i < suite->result->cases->len; i++) {
@@ -357,6 +359,7 @@ static void judge_cases(struct suite *suite, const struct trace *trace,
             context_judge(&contexts, result);
             flushes_judge(&judge, result);
         }
+        case_result_settle_unread(result);
     }
 }
 

@@ -35,6 +35,7 @@ static struct {
     char *append;
     double timeout_s;
     gboolean is_strict;
+    gboolean skips_unread;
     gboolean has_diff;
     gboolean is_shell;
 } given = {
@@ -80,6 +81,9 @@ static const GOptionEntry options[] = {
       "seconds without an answer from the guest (120; quick: 60)", "S" },
     { "strict-skip", 0, 0, G_OPTION_ARG_NONE, &given.is_strict,
       "a skipped case is a failure", NULL },
+    { "skip-unread", 0, 0, G_OPTION_ARG_NONE, &given.skips_unread,
+      "a kernel series without any expectation row: skip, not an error",
+      NULL },
     { "diff", 0, 0, G_OPTION_ARG_NONE, &given.has_diff,
       "afterwards, the cases on which the kernels differ", NULL },
     { "shell", 0, 0, G_OPTION_ARG_NONE, &given.is_shell,
@@ -244,6 +248,7 @@ static int run(int argc, char **argv)
             .cases = argv + 1, .groups = plan_split(given.groups),
             .excludes = plan_split(given.excludes), .lie = given.lie,
             .append = given.append, .keeps_images = given.keeps,
+            .skips_unread = given.skips_unread,
         },
     };
     int code;

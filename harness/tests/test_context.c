@@ -33,6 +33,8 @@ struct fixture {
     struct case_result *result;
     unsigned repeats;
     GPtrArray *stacks;          /* told so far */
+    const char *release;        /* NULL: the one of the rows */
+    uint64_t jump_ns;           /* of the guest's clock, before ACK */
     unsigned answered_step;     /* of the drive's CQE, in steps after BEGIN */
     const char *told;           /* in the notes at the end, if checked */
     unsigned told_command;      /* of the drive */
@@ -46,6 +48,8 @@ static void begin(struct fixture *f, const char *name)
     f->repeats = 0;
     f->stacks = g_ptr_array_new_with_free_func(g_free);
     f->answered_step = 19;
+    f->jump_ns = 0;
+    f->release = NULL;
     f->told = NULL;
 }
 
@@ -121,6 +125,7 @@ static void add_repeat_of(struct fixture *f, const guint64 (*commands)[3],
         complete_all(f, base, all);
     }
     f->build.stamp = base + 39;
+    f->build.guest_ahead_ns = f->jump_ns;
     trace_build_mark(&f->build, LAB_MARK_ACK, 3, "");
     if (f->answered_step >= 40) {
         complete_all(f, base, all);
@@ -148,10 +153,13 @@ static void end(struct fixture *f, enum verdict verdict, const char *reason)
     struct expect *expect = expect_parse("rows", rows, context_pattern_check,
                                          NULL);
     struct trace *trace = trace_build_read(&f->build);
-    struct context_judge judge = { trace, expect, "6.12.107+deb13" };
+    struct context_judge judge = {
+        trace, expect, f->release ? f->release : "6.12.107+deb13", true
+    };
 
     g_assert_nonnull(expect);
     context_judge(&judge, f->result);
+    case_result_settle_unread(f->result);
     g_test_message("%s", f->result->reason ? f->result->reason : "-");
     g_assert_cmpint(f->result->verdict, ==, verdict);
     if (reason) {
@@ -305,7 +313,8 @@ static void test_missed(void)
     add_repeat(&f, 5, 800, good);
     f.told = "no probe \"p f\" on this kernel: EINVAL\n"
              "not judged: of 2 repeats, in 0 the drive was faster than its "
-             "submitter, in 1 a probe was missed\nrepeat 2:";
+             "submitter, in 1 a probe was missed, in 0 the guest's clock "
+             "jumped\nrepeat 2:";
     f.told_command = 2;
     end(&f, VERDICT_PASS, NULL);
 
@@ -452,6 +461,25 @@ static void test_clocks(void)
         "answered command 1");
 }
 
+/* What a jump of the guest's clock made of a repeat is no evidence. */
+static void test_clock_jumps(void)
+{
+    struct fixture f;
+
+    begin(&f, NAME);
+    f.jump_ns = 18 * 1000 * 1000;
+    add_repeat(&f, 5, 800, good);
+    end(&f, VERDICT_ERROR, "in 1 the guest's clock jumped");
+
+    begin(&f, NAME);
+    f.jump_ns = 18 * 1000 * 1000;
+    add_repeat(&f, 5, 800, good);
+    f.build.guest_ahead_ns = 0;
+    f.jump_ns = 0;
+    add_repeat(&f, 5, 800, good);
+    end(&f, VERDICT_PASS, NULL);
+}
+
 static void test_unexplained(void)
 {
     struct fixture f;
@@ -459,6 +487,13 @@ static void test_unexplained(void)
     begin(&f, "context.xfs.overwrite.sync");
     add_repeat(&f, 5, 800, good);
     end(&f, VERDICT_ERROR, "unexplained: no row of rows");
+
+    /* A series that no row is about is nobody's failure. */
+    begin(&f, NAME);
+    f.release = "6.13.1";
+    add_repeat(&f, 5, 800, good);
+    end(&f, VERDICT_SKIP, "nobody has read 6.13.1 for rows: saw 'submitter "
+        "workqueue:dio -'");
 
     begin(&f, NAME);
     end(&f, VERDICT_ERROR, "no operation");
@@ -602,6 +637,7 @@ int main(int argc, char **argv)
     g_test_add_func("/context/join", test_join);
     g_test_add_func("/context/split-places", test_split_places);
     g_test_add_func("/context/clocks", test_clocks);
+    g_test_add_func("/context/clock-jumps", test_clock_jumps);
     g_test_add_func("/context/punts", test_punts);
     g_test_add_func("/context/unexplained", test_unexplained);
     g_test_add_func("/context/rows", test_rows);

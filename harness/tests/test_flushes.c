@@ -21,6 +21,7 @@ static const char rows[] =
 struct fixture {
     struct trace_build build;
     const char *name;
+    const char *release;
     struct case_result *result;
 };
 
@@ -28,6 +29,7 @@ static void begin(struct fixture *f, const char *drive, const char *name)
 {
     trace_build_init(&f->build, drive);
     f->name = name;
+    f->release = "6.12.107+deb13-cloud-amd64";
 }
 
 static void mark(struct fixture *f, uint32_t kind)
@@ -50,10 +52,11 @@ static void judge(struct fixture *f)
     promises = promise_simulate(trace);
     judge = (struct flushes_judge){
         .trace = trace, .promises = promises, .expect = expect,
-        .kernel_release = "6.12.107+deb13-cloud-amd64",
+        .kernel_release = f->release, .skips_unread = true,
     };
     f->result = case_result_new(f->name);
     flushes_judge(&judge, f->result);
+    case_result_settle_unread(f->result);
     trace_free(trace);
     trace_build_clear(&f->build);
     expect_free(expect);
@@ -300,6 +303,20 @@ static void test_unexplained(void)
     trace_build_fua(&f.build, 3, 0);
     ack_and_judge(&f);
     expect_verdict(&f, VERDICT_ERROR, "unexplained: no row");
+
+    /* Unread is the whole series, and what is missing is missing there, too. */
+    begin(&f, "vwc=on", "flush.raw.overwrite-dsync.sync");
+    f.release = "6.13.1";
+    mark(&f, LAB_MARK_BEGIN);
+    trace_build_fua(&f.build, 1, 0);
+    ack_and_judge(&f);
+    expect_verdict(&f, VERDICT_SKIP, "nobody has read 6.13.1");
+    begin(&f, "vwc=on", "flush.raw.overwrite-dsync.sync");
+    f.release = "6.13.1";
+    mark(&f, LAB_MARK_BEGIN);
+    trace_build_write(&f.build, 1, 0);
+    ack_and_judge(&f);
+    expect_verdict(&f, VERDICT_FAIL, "missing");
 
     begin(&f, "vwc=on", "flush.raw.frobnicate.sync");
     mark(&f, LAB_MARK_BEGIN);

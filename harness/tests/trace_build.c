@@ -106,7 +106,7 @@ void trace_build_mark(struct trace_build *build, uint32_t kind, uint64_t id,
     mark->kind = kind;
     mark->submitted_stamp = ++build->stamp;
     mark->submitted_ns = build->stamp * 1000;
-    mark->guest_ns = mark->submitted_ns;
+    mark->guest_ns = mark->submitted_ns + build->guest_ahead_ns;
     mark->text_bytes = (uint32_t)length;
     memcpy(mark + 1, text, strlen(text));
     put(build, LAB_TRACE_MARK, mark, size);

@@ -18,6 +18,7 @@ struct trace_build {
     uint64_t number;            /* of the next record */
     uint64_t stamp;
     uint64_t command_id;
+    uint64_t guest_ahead_ns;    /* of the guest's clock, in marks */
 };
 
 void trace_build_init(struct trace_build *build, const char *drive);
