@@ -10,13 +10,6 @@
 #include "flushes.h"
 #include "table.h"
 
-void demo_heading(GString *text, bool has_colour, const char *words)
-{
-    g_string_append_c(text, '\n');
-    colour_append(text, has_colour, BOLD, words);
-    g_string_append_c(text, '\n');
-}
-
 static void about(const struct run_result *run, GString *text)
 {
     struct table *table = table_new();
@@ -44,7 +37,7 @@ static void known_redundancies(const struct run_result *run, GString *text,
     g_autoptr(GHashTable) done =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
-    demo_heading(text, has_colour,
+    heading_append(text, has_colour,
                  "Known to be redundant, and who sends it");
     for (guint i = 0; i < run->suites->len; i++) {
         const struct suite_result *suite = run->suites->pdata[i];
@@ -100,7 +93,7 @@ static void findings(const struct run_result *run, GString *text,
 {
     unsigned count = 0;
 
-    demo_heading(text, has_colour, "Findings");
+    heading_append(text, has_colour, "Findings");
     for (guint i = 0; i < run->suites->len; i++) {
         count += append_failures(run->suites->pdata[i], text, has_colour);
     }

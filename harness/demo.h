@@ -15,6 +15,5 @@ void demo_print(const struct run_result *run, FILE *out);
 /* The tables, appended to text. */
 void demo_cells(const struct run_result *run, GString *text, bool has_colour);
 void demo_cuts(const struct run_result *run, GString *text, bool has_colour);
-void demo_heading(GString *text, bool has_colour, const char *words);
 
 #endif

@@ -227,7 +227,7 @@ void demo_cells(const struct run_result *run, GString *text, bool has_colour)
         .done = g_hash_table_new(g_str_hash, g_str_equal),
     };
 
-    demo_heading(text, has_colour, LEGEND);
+    heading_append(text, has_colour, LEGEND);
     for (gsize i = 0; i < G_N_ELEMENTS(targets); i++) {
         if (i) {
             table_row(block.table);

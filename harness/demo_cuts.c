@@ -94,11 +94,11 @@ void demo_cuts(const struct run_result *run, GString *text, bool has_colour)
     struct table *claims = table_new();
     struct table *cuts = table_new();
 
-    demo_heading(text, has_colour, "What a power cut took and what was kept "
+    heading_append(text, has_colour, "What a power cut took and what was kept "
                  "(logical blocks; the cut that drops all)");
     add_claims(run, claims);
     table_append(claims, text, "", has_colour);
-    demo_heading(text, has_colour, "Each cut: writes that had no promise "
+    heading_append(text, has_colour, "Each cut: writes that had no promise "
                  "(tore: kept some blocks)");
     add_cuts(run, cuts);
     table_append(cuts, text, "", has_colour);

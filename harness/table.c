@@ -87,6 +87,13 @@ void colour_append(GString *text, bool has_colour, enum colour colour,
                            words, has_colour ? codes[PLAIN] : "");
 }
 
+void heading_append(GString *text, bool has_colour, const char *words)
+{
+    g_string_append_c(text, '\n');
+    colour_append(text, has_colour, BOLD, words);
+    g_string_append_c(text, '\n');
+}
+
 /* The last cell of a row is not filled up. */
 void table_append(const struct table *table, GString *text,
                   const char *prefix, bool has_colour)

@@ -27,5 +27,7 @@ void table_append(const struct table *table, GString *text,
 /* Appends words in a colour. */
 void colour_append(GString *text, bool has_colour, enum colour colour,
                    const char *words);
+/* An empty line, then the words, bold, on their own. */
+void heading_append(GString *text, bool has_colour, const char *words);
 
 #endif
