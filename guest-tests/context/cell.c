@@ -23,6 +23,7 @@
 
 #include "block.h"
 #include "context.h"
+#include "fs.h"
 #include "issue.h"
 #include "probe.h"
 #include "target.h"
@@ -199,6 +200,9 @@ static void run_once(struct cell *cell, unsigned repeat)
     const struct context_op *op = cell->op;
     void *buffer = target_buffer(cell->run, TARGET_BLOCK_BYTES);
 
+    if (repeat % FS_LOG_REPEATS == 1) {
+        fs_empty_log(cell->run, &cell->target);
+    }
     lay_out(cell);
     target_settle(cell->run, &cell->target, cell->fd);
     if (op->is_cached) {

@@ -19,6 +19,7 @@
 
 #include "block.h"
 #include "flush.h"
+#include "fs.h"
 
 #define RAW_START (64 << 20)
 
@@ -125,6 +126,7 @@ static void run_cell(struct run *run)
     cell.buffer = target_buffer(run, TARGET_BLOCK_BYTES);
     fill(&cell, cell.buffer, TARGET_BLOCK_BYTES, op->offset,
          GENERATION_OPERATION);
+    fs_empty_log(run, &cell.target);
     lay_out(&cell, op);
     error = cell.issuer->start();
     if (error) {
