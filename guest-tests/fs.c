@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -22,11 +21,6 @@
 #include "fs.h"
 
 #define MKFS_ARGUMENTS_MAX 20
-
-/* include/uapi/linux/ext4.h (6.12); not in the headers of Debian 12. */
-#ifndef EXT4_IOC_CHECKPOINT
-#define EXT4_IOC_CHECKPOINT _IOW('f', 43, uint32_t)
-#endif
 
 static void set(const char *path, const char *value)
 {
@@ -154,20 +148,4 @@ void fs_get(struct run *run, const struct target *target,
                       target->ns.node, strerror(errno));
         }
     }
-}
-
-void fs_empty_log(struct run *run, const struct target *target)
-{
-    uint32_t no_flags = 0;
-    int fd;
-
-    if (!target->type->fs || strcmp(target->type->fs, "ext4") != 0) {
-        return;
-    }
-    fd = open(target->type->mount_point, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || ioctl(fd, EXT4_IOC_CHECKPOINT, &no_flags) < 0) {
-        run_error(run, "EXT4_IOC_CHECKPOINT on %s: %s",
-                  target->type->mount_point, strerror(errno));
-    }
-    close(fd);
 }

@@ -16,15 +16,22 @@ void fs_get(struct run *run, const struct target *target,
             enum target_state state);
 
 /*
- * Starts the log of a mounted ext4 from empty. A commit that has used up a
- * quarter of the log (a third since 6.12) since its tail was last written also
- * writes the tail, with FUA, to the journal's superblock (update_tail in
- * jbd2_journal_commit_transaction(), fs/jbd2/commit.c, 6.1 to 7.3): whose
- * commit that is depends on all that ran before. After this, nobody's within
- * FS_LOG_REPEATS times making, syncing and writing a file. Nothing to do on
- * other targets.
+ * Starts ext4's log from empty; nothing to do on other targets. A commit that
+ * has used up a quarter of the log (a third since 6.12) since its tail was last
+ * written also writes the tail, with FUA, to the journal's superblock
+ * (update_tail in jbd2_journal_commit_transaction(), fs/jbd2/commit.c, 6.1 to
+ * 7.3): whose commit that is depends on all that ran before. After this it is
+ * nobody's within FS_LOG_REPEATS times making, syncing and writing a file.
  */
 #define FS_LOG_REPEATS 20
+void fs_empty_journal(struct run *run, const struct target *target);
+
+/*
+ * Starts the log of any file system from empty. XFS keeps what it has logged
+ * until three quarters are used (xfs_ail_calc_push_target(),
+ * fs/xfs/xfs_trans_ail.c:451, 6.12), and the mount after a power cut would
+ * replay what all cases before it did: seconds, at a few ms for each read.
+ */
 void fs_empty_log(struct run *run, const struct target *target);
 
 /*

@@ -201,7 +201,7 @@ static void run_once(struct cell *cell, unsigned repeat)
     void *buffer = target_buffer(cell->run, TARGET_BLOCK_BYTES);
 
     if (repeat % FS_LOG_REPEATS == 1) {
-        fs_empty_log(cell->run, &cell->target);
+        fs_empty_journal(cell->run, &cell->target);
     }
     lay_out(cell);
     target_settle(cell->run, &cell->target, cell->fd);

@@ -13,6 +13,7 @@
 
 #include "block.h"
 #include "durability.h"
+#include "fs.h"
 #include "issue.h"
 
 #define MIB (1 << 20)
@@ -56,6 +57,9 @@ struct claim claim_open(struct run *run, enum target_state state)
     claim.older = (uint32_t)round * 2 + 1;
     claim.newer = claim.older + 1;
     claim.target = target_get(run, state);
+    if (state == TARGET_FRESH_OR_MOUNTED) {
+        fs_empty_log(run, &claim.target);
+    }
     check_vwc(&claim);
     take_stat(&claim, &claim.stat_before);
     return claim;

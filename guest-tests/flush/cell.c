@@ -126,7 +126,7 @@ static void run_cell(struct run *run)
     cell.buffer = target_buffer(run, TARGET_BLOCK_BYTES);
     fill(&cell, cell.buffer, TARGET_BLOCK_BYTES, op->offset,
          GENERATION_OPERATION);
-    fs_empty_log(run, &cell.target);
+    fs_empty_journal(run, &cell.target);
     lay_out(&cell, op);
     error = cell.issuer->start();
     if (error) {
