@@ -18,7 +18,7 @@
 #include "target.h"
 
 #define NS_TIMEOUT_MS 5000
-#define QUIET_MS 20
+#define QUIET_MS 10
 #define QUIET_TIMEOUT_MS 5000
 
 static const char *const mkfs_xfs[] = { "/sbin/mkfs.xfs", "-f", "-q", "-K",
@@ -174,20 +174,28 @@ static uint64_t activity(struct run *run, const struct target *target)
     return stat.writes + stat.flushes;
 }
 
+/* fsync of the bare device is its Flush; syncfs leaves that to us. */
+static void sync_target(struct run *run, const struct target *target, int fd)
+{
+    if (fd < 0) {
+        sync();
+    } else if (fsync(fd) < 0) {
+        run_error(run, "fsync: %s", strerror(errno));
+    } else if (!target->type->mount_point) {
+        return;
+    } else if (syncfs(fd) < 0) {
+        run_error(run, "syncfs %s: %s", target->type->mount_point,
+                  strerror(errno));
+    }
+    flush_ns(run, target);
+}
+
 void target_settle(struct run *run, const struct target *target, int fd)
 {
     uint64_t before;
     uint64_t after;
 
-    if (fd >= 0 && fsync(fd) < 0) {
-        run_error(run, "fsync: %s", strerror(errno));
-    }
-    if (fd >= 0 && target->type->mount_point && syncfs(fd) < 0) {
-        run_error(run, "syncfs %s: %s", target->type->mount_point,
-                  strerror(errno));
-    }
-    sync();
-    flush_ns(run, target);
+    sync_target(run, target, fd);
     after = activity(run, target);
     for (unsigned ms = 0; ms < QUIET_TIMEOUT_MS; ms += QUIET_MS) {
         before = after;

@@ -61,8 +61,8 @@ void target_rename(struct run *run, const struct target *target,
 
 /*
  * Nothing of this target is left to be written, and nothing is without a
- * promise: fsync the file (fd < 0: none), syncfs, Flush the namespace, and
- * wait until the drive has seen no write for 20 ms.
+ * promise: fsync the file and syncfs (fd < 0: sync), Flush the namespace, and
+ * wait until the drive has seen no write for 10 ms.
  */
 void target_settle(struct run *run, const struct target *target, int fd);
 

@@ -111,9 +111,6 @@ static void lay_out(struct cell *cell)
         run_error(cell->run, "fallocate: %s", strerror(errno));
     }
     free(buffer);
-    if (fsync(fd) < 0) {
-        run_error(cell->run, "fsync: %s", strerror(errno));
-    }
     close(fd);
     cell->fd = target_open(cell->run, &cell->target, cell->path,
                            O_RDWR | O_DIRECT | cell->op->open_flags);

@@ -5,7 +5,7 @@
  * Cells are independent: on a file system each has a new file of its own, on
  * the bare namespace its own 1 MiB. Everything that could reach the drive by
  * itself (creating, allocating, opening, setting up the issuer) is done and
- * settled before BEGIN. Settling takes at least 20 ms, which is also longer
+ * settled before BEGIN. Settling takes at least 10 ms, which is also longer
  * than a tick of the clock that stamps inodes (4 ms at HZ=250,
  * current_time() in fs/inode.c, 6.12): an operation that changes timestamps
  * therefore always changes them.
@@ -79,9 +79,6 @@ static void lay_out(struct cell *cell, const struct flush_op *op)
     fd = target_open(cell->run, &cell->target, cell->path,
                      O_RDWR | O_CREAT | O_DIRECT);
     op->lay_out(cell, fd);
-    if (fsync(fd) < 0) {
-        run_error(cell->run, "fsync: %s", strerror(errno));
-    }
     close(fd);
     cell->fd = target_open(cell->run, &cell->target, cell->path,
                            O_RDWR | O_DIRECT | op->open_flags);
