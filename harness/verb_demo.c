@@ -13,7 +13,9 @@
 #include "failure.h"
 #include "run.h"
 
-#define DEMO_SEEDS 1
+#define DEMO_SEEDS 0
+/* A guest waits for its drive half of the time: another one fits beside it. */
+#define SUITES_PER_PROCESSOR 2
 /* A repeat in which the drive was faster than its submitter says nothing. */
 #define DEMO_REPEATS 2
 
@@ -39,7 +41,7 @@ static const GOptionEntry options[] = {
       "make the drive lie: flush, flush-early, fua, fua-barrier, atomic",
       "LIE" },
     { "seeds", 0, 0, G_OPTION_ARG_INT, &given.seeds,
-      "number of random power cuts (1)", "N" },
+      "number of random power cuts after the one that drops all (0)", "N" },
     { "repeats", 0, 0, G_OPTION_ARG_INT, &given.repeats,
       "how often each operation is done (2)", "N" },
     G_OPTION_ENTRY_NULL
@@ -102,6 +104,7 @@ static int run(int argc, char **argv)
     struct run_request request = {
         .kernels = words_or(given.kernels, tree ? own : own + 1),
         .drives = words_or(given.drives, drives), .results = given.results,
+        .jobs = SUITES_PER_PROCESSOR * g_get_num_processors(),
         .plan = { .cases = cases, .seed = PLAN_SEED_DEFAULT,
                   .seeds = (unsigned)given.seeds,
                   .repeats = (unsigned)given.repeats, .lie = given.lie,
