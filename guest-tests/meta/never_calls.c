@@ -1,65 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Calls in places where they must not be. No stock kernel makes them, so
- * another function, which is legally called there, is watched as if it were
- * the one that must not: probe, trigger, histogram, look and judge are those
- * of every run.
+ * Calls in places where they must not be, by functions that may be there.
  */
-#include <fcntl.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "guest.h"
-#include "issue.h"
-#include "never.h"
-#include "target.h"
-
-static void mistake(struct run *run, const char *watched,
-                    const char *function)
-{
-    int error = never_mistake(watched, function);
-
-    if (error) {
-        run_error(run, "%s watched as %s: %s", function, watched,
-                  strerror(-error));
-    }
-}
-
-static void read_a_block(struct run *run, const struct issuer *issuer)
-{
-    struct target target = target_get(run, TARGET_FRESH_OR_MOUNTED);
-    int fd = target_open(run, &target, "", O_RDWR | O_DIRECT);
-    int error = issuer->start();
-    ssize_t n;
-
-    if (error) {
-        run_error(run, "%s: %s", issuer->name, strerror(-error));
-    }
-    n = issuer->read(fd, target_buffer(run, TARGET_BLOCK_BYTES),
-                     TARGET_BLOCK_BYTES, 0);
-    if (n != TARGET_BLOCK_BYTES) {
-        run_error(run, "read through %s: %zd", issuer->name, n);
-    }
-}
+#include "mistake.h"
 
 static void run_hardirq(struct run *run)
 {
-    mistake(run, "vfs_fsync_range", "nvme_irq");
-    read_a_block(run, &issuer_sync);
+    mistake_make(run, "vfs_fsync_range", "nvme_irq");
+    mistake_read(run, &issuer_sync, mistake_open_raw(run));
     run_pass(run, "the case saw nothing wrong");
 }
 
 static void run_softirq(struct run *run)
 {
-    mistake(run, "blkdev_issue_flush", "run_timer_softirq");
+    mistake_make(run, "blkdev_issue_flush", "run_timer_softirq");
     usleep(200000);
     run_pass(run, "the case saw nothing wrong");
 }
 
 static void run_polled(struct run *run)
 {
-    mistake(run, "vfs_fsync_range_in_task", "blkdev_bio_end_io_async");
-    read_a_block(run, &issuer_iopoll);
+    mistake_make(run, "vfs_fsync_range_in_task", "blkdev_bio_end_io_async");
+    mistake_read(run, &issuer_iopoll, mistake_open_raw(run));
     run_pass(run, "the case saw nothing wrong");
 }
 
@@ -68,7 +33,7 @@ static void run_task_work(struct run *run)
 {
     int fds[2];
 
-    mistake(run, "iomap_dio_complete", "pipe_release");
+    mistake_make(run, "iomap_dio_complete", "pipe_release");
     if (pipe(fds) == 0) {
         close(fds[0]);
         close(fds[1]);
