@@ -25,6 +25,8 @@
 #ifndef PROBE_H
 #define PROBE_H
 
+#include <stdbool.h>
+
 #include "guest.h"
 #include "target.h"
 
@@ -40,9 +42,10 @@ void probe_open(struct run *run, const struct target *target);
 void probe_start(struct run *run);
 /*
  * Records until the operation's end has been seen and nothing has followed it
- * for two ticks, then reports what came after begin_ns.
+ * for two ticks, then reports what came after begin_ns. False: a probe was
+ * missed.
  */
-void probe_stop(struct run *run, const struct target *target,
+bool probe_stop(struct run *run, const struct target *target,
                 unsigned repeat, uint64_t begin_ns);
 
 #endif

@@ -307,7 +307,7 @@ static void report(struct run *run, int index, unsigned repeat)
              event->pid, event->name, stack, skip_place(event->args), queue);
 }
 
-void probe_stop(struct run *run, const struct target *target,
+bool probe_stop(struct run *run, const struct target *target,
                 unsigned repeat, uint64_t begin_ns)
 {
     unsigned long misses;
@@ -333,4 +333,5 @@ void probe_stop(struct run *run, const struct target *target,
             report(run, i, repeat);
         }
     }
+    return misses == 0;
 }
