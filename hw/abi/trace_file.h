@@ -85,7 +85,7 @@ struct lab_trace_command {
     uint64_t visible_ns;        /* writes: in the cache; reads: transferred */
     uint64_t durable_ns;        /* 0: not promised when this was written */
     uint64_t completed_ns;      /* CQE in host memory */
-    uint64_t irq_ns;            /* 0: no interrupt */
+    uint64_t irq_ns;            /* asked for; 0: no interrupt */
     uint64_t unpromised_bytes;  /* of its namespace, after this command */
 };
 

@@ -110,7 +110,7 @@ struct lab_host_ops {
     void (*timer_set)(void *opaque, uint64_t deadline_ns);
     /* Call lab_run() soon, never from inside this call. */
     void (*kick)(void *opaque);
-    /* Send the message of this MSI-X vector. */
+    /* Send the message of this MSI-X vector, soon; several may become one. */
     void (*irq)(void *opaque, uint16_t vector);
     /*
      * One whole record of the command trace (abi/trace_file.h); false: it is

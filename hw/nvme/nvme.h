@@ -156,6 +156,7 @@ struct lab_ctrl {
 
     struct sq **sq;             /* io_queue_pairs_max + 1 */
     struct cq **cq;
+    uint32_t queues;            /* above the highest number ever created */
     struct req_list orphans;
     struct req_list posted;     /* CQE in memory, trace record to come */
     struct heap due;

@@ -29,6 +29,7 @@ struct sq *sq_new(struct lab_ctrl *ctrl, uint16_t id, uint16_t cqid,
     TAILQ_INIT(&sq->reqs);
     ctrl->cq[cqid]->sq_count++;
     ctrl->sq[id] = sq;
+    ctrl->queues = MAX(ctrl->queues, id + 1u);
     shadow_sq_new(ctrl, sq);
     return sq;
 }
@@ -46,6 +47,7 @@ struct cq *cq_new(struct lab_ctrl *ctrl, uint16_t id, uint32_t size,
     cq->phase = true;
     TAILQ_INIT(&cq->waiting);
     ctrl->cq[id] = cq;
+    ctrl->queues = MAX(ctrl->queues, id + 1u);
     shadow_cq_new(ctrl, cq);
     return cq;
 }
@@ -73,16 +75,17 @@ void queue_free_all(struct lab_ctrl *ctrl)
 {
     uint32_t id;
 
-    for (id = 0; id <= ctrl->config.io_queue_pairs_max; id++) {
+    for (id = 0; id < ctrl->queues; id++) {
         if (ctrl->sq[id]) {
             sq_free(ctrl, ctrl->sq[id]);
         }
     }
-    for (id = 0; id <= ctrl->config.io_queue_pairs_max; id++) {
+    for (id = 0; id < ctrl->queues; id++) {
         if (ctrl->cq[id]) {
             cq_free(ctrl, ctrl->cq[id]);
         }
     }
+    ctrl->queues = 0;
 }
 
 static uint32_t ring_distance(uint32_t from, uint32_t to, uint32_t size)
@@ -203,7 +206,7 @@ struct sq *sq_next(struct lab_ctrl *ctrl)
         (ctrl->csts & NVME_CSTS_CFS)) {
         return NULL;
     }
-    for (id = 0; id <= ctrl->config.io_queue_pairs_max; id++) {
+    for (id = 0; id < ctrl->queues; id++) {
         struct sq *sq = ctrl->sq[id];
 
         if (sq && can_fetch(ctrl, sq)) {
@@ -261,7 +264,7 @@ void cq_raise_all(struct lab_ctrl *ctrl)
 {
     uint32_t id;
 
-    for (id = 0; id <= ctrl->config.io_queue_pairs_max; id++) {
+    for (id = 0; id < ctrl->queues; id++) {
         struct cq *cq = ctrl->cq[id];
 
         if (cq && cq->must_raise) {

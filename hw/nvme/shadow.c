@@ -130,7 +130,7 @@ void shadow_look(struct lab_ctrl *ctrl)
 {
     uint32_t id;
 
-    for (id = 0; id <= ctrl->config.io_queue_pairs_max; id++) {
+    for (id = 0; id < ctrl->queues; id++) {
         struct sq *sq = ctrl->sq[id];
 
         if (sq && !sq->entry.is_armed && is_usable(ctrl)) {
@@ -143,7 +143,7 @@ void shadow_arm(struct lab_ctrl *ctrl)
 {
     uint32_t id;
 
-    for (id = 0; id <= ctrl->config.io_queue_pairs_max; id++) {
+    for (id = 0; id < ctrl->queues; id++) {
         struct sq *sq = ctrl->sq[id];
 
         if (sq && !sq->entry.is_armed && is_usable(ctrl)) {
@@ -234,7 +234,7 @@ static void attach_all(struct lab_ctrl *ctrl, const uint32_t *entries,
 {
     uint32_t id;
 
-    for (id = 0; id <= ctrl->config.io_queue_pairs_max; id++) {
+    for (id = 0; id < ctrl->queues; id++) {
         struct sq *sq = ctrl->sq[id];
         struct cq *cq = ctrl->cq[id];
 
@@ -256,7 +256,7 @@ static void ask_for_heads(struct lab_ctrl *ctrl)
 {
     uint32_t id;
 
-    for (id = 0; id <= ctrl->config.io_queue_pairs_max; id++) {
+    for (id = 0; id < ctrl->queues; id++) {
         if (ctrl->cq[id] && cq_is_full(ctrl->cq[id])) {
             shadow_cq_needed(ctrl, ctrl->cq[id]);
         }

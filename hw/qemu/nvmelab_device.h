@@ -4,7 +4,8 @@
  *
  *   nvmelab_pci.c      the controller: properties, PCI, reset, life
  *   nvmelab_ns.c       the namespace: properties, images
- *   nvmelab_host.c     what the core borrows: memory, clock, interrupts, log
+ *   nvmelab_host.c     what the core borrows: memory, clock, log
+ *   nvmelab_run.c      when it runs, in which thread; interrupts
  *   nvmelab_store.c    what the core borrows: storage, on a BlockBackend
  *   nvmelab_trace.c    the command trace file
  *   nvmelab_control.c  power cut and counters over QMP
@@ -116,6 +117,10 @@ struct NvmelabState {
     QEMUTimer *run_timer;
     QSIMPLEQ_HEAD(, NvmelabIo) finished;
     unsigned polls_left;
+    bool are_irqs_late;         /* put off for now */
+    uint16_t late_vectors[4];   /* each once */
+    unsigned late_irqs;
+    unsigned late_rounds;       /* since the first of them */
     unsigned reads_out;         /* at the images */
     uint64_t reads;             /* that went there */
     uint64_t reads_seen;        /* of these, at the last doorbell */
@@ -145,8 +150,12 @@ void nvmelab_stop(NvmelabState *s);
 
 /* nvmelab_host.c */
 extern const struct lab_host_ops nvmelab_host_ops;
-void nvmelab_host_init(NvmelabState *s);
-void nvmelab_host_cleanup(NvmelabState *s);
+
+/* nvmelab_run.c */
+void nvmelab_run_init(NvmelabState *s);
+void nvmelab_run_cleanup(NvmelabState *s);
+void nvmelab_kick(void *opaque);
+void nvmelab_irq(void *opaque, uint16_t vector);
 void nvmelab_schedule(NvmelabState *s);
 /* Around lab_mmio_write(): what it kicks runs before the vCPU goes on. */
 void nvmelab_enter_mmio(NvmelabState *s);

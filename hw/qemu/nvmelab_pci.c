@@ -275,7 +275,7 @@ static void nvmelab_realize(PCIDevice *pci, Error **errp)
     if (!nvmelab_make_core(s, errp)) {
         return;
     }
-    nvmelab_host_init(s);
+    nvmelab_run_init(s);
     nvmelab_control_init(s);
     if (!nvmelab_make_trace(s, errp)) {
         goto fail;
@@ -296,7 +296,7 @@ fail:
     s->core = NULL;
     nvmelab_end_trace(s);
     nvmelab_control_cleanup(s);
-    nvmelab_host_cleanup(s);
+    nvmelab_run_cleanup(s);
 }
 
 static void nvmelab_exit(PCIDevice *pci)
@@ -308,7 +308,7 @@ static void nvmelab_exit(PCIDevice *pci)
     qemu_remove_machine_init_done_notifier(&s->machine_done);
     qemu_remove_exit_notifier(&s->exit);
     nvmelab_control_cleanup(s);
-    nvmelab_host_cleanup(s);
+    nvmelab_run_cleanup(s);
     msix_uninit_exclusive_bar(pci);
     pcie_cap_exit(pci);
 }
