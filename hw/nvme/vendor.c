@@ -114,7 +114,7 @@ char *lab_stats_json(struct lab_ctrl *ctrl)
         "writes", "writes-fua", "reads", "flushes", "unpromised-bytes",
         "cached-bytes", "destaged-bytes", "trace-records",
         "trace-records-lost", "guest-errors", "doorbell-writes",
-        "shadow-doorbells",
+        "shadow-doorbells", "holds-armed", "commands-held", "commands-parked",
     };
     GString *json = g_string_new("{");
     struct lab_stat stat;
