@@ -85,6 +85,9 @@ static const char *event_name(guint32 kind)
         [LAB_TRACE_SHUTDOWN] = "shutdown", [LAB_TRACE_RESET] = "reset",
         [LAB_TRACE_CUT] = "cut", [LAB_TRACE_POWER_ON] = "power-on",
         [LAB_TRACE_VWC] = "vwc", [LAB_TRACE_NAMESPACE] = "namespace",
+        [LAB_TRACE_HOLD] = "hold", [LAB_TRACE_PARKED] = "parked",
+        [LAB_TRACE_RESUMED] = "resumed",
+        [LAB_TRACE_HOLD_ENDED] = "hold-ended",
     };
 
     return kind < G_N_ELEMENTS(names) && names[kind] ? names[kind] : "event?";

@@ -68,7 +68,7 @@ enum lab_hold_flags {
     LAB_HOLD_BY_QUEUE = 1 << 3,
     LAB_HOLD_WITH_FUA = 1 << 4,
     LAB_HOLD_WITHOUT_FUA = 1 << 5,
-    LAB_HOLD_AFTER_MARK = 1 << 6 /* a MARK of this id was executed before */
+    LAB_HOLD_AFTER_MARK = 1 << 6 /* a MARK of this id came since it was armed */
 };
 
 /* What no flag asks for is not looked at. I/O commands only. */
@@ -97,6 +97,7 @@ struct lab_hold {
  */
 #define LAB_OP_WAIT 0xC6
 #define LAB_WAIT_MS_MAX 20000   /* admin commands time out after 60 s in Linux */
+#define LAB_WAIT_ROOM_MAX 64    /* struct lab_held */
 
 struct lab_held {
     uint64_t command_id;        /* as in the trace */

@@ -120,6 +120,7 @@ struct lab_ctrl *lab_ctrl_new(const struct lab_config *config,
     TAILQ_INIT(&ctrl->posted);
     TAILQ_INIT(&ctrl->aer);
     TAILQ_INIT(&ctrl->fanouts);
+    hold_init(ctrl);
     ctrl->features[NVME_FEAT_VWC] = 1;
     feature_reset(ctrl);
     return ctrl;
@@ -286,11 +287,12 @@ void lab_ctrl_free(struct lab_ctrl *ctrl)
     uint32_t nsid;
 
     ctrl_freeze_caches(ctrl);
-    queue_free_all(ctrl);
+    queue_free_all(ctrl, LAB_TRACE_BY_RESET);
     while ((req = TAILQ_FIRST(&ctrl->orphans))) {
         req_free(req);
     }
     fanout_forget(ctrl);
+    hold_end_rules(ctrl);
     for (nsid = 1; nsid <= LAB_NSID_MAX; nsid++) {
         struct ns *ns = ctrl->ns[nsid];
 
@@ -353,7 +355,7 @@ void ctrl_disable(struct lab_ctrl *ctrl)
     bool was_ready = ctrl->csts & NVME_CSTS_RDY;
 
     req_report_posted(ctrl);
-    queue_free_all(ctrl);
+    queue_free_all(ctrl, LAB_TRACE_BY_RESET);
     shadow_off(ctrl);
     ctrl->csts = 0;
     ctrl->cc = 0;
@@ -432,9 +434,10 @@ static void run_commands(struct lab_ctrl *ctrl)
         if (ctrl_is_dark(ctrl)) {
             return;
         }
+        hold_step(ctrl);
         req_post_due(ctrl);
         req_report_posted(ctrl);
-    } while (sq_next(ctrl));
+    } while (sq_next(ctrl) || hold_can_step(ctrl));
 }
 
 static void arm_timer(struct lab_ctrl *ctrl)
