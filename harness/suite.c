@@ -16,6 +16,7 @@
 #include "durability.h"
 #include "failure.h"
 #include "flushes.h"
+#include "holds.h"
 #include "never.h"
 #include "outcome.h"
 #include "progress.h"
@@ -145,6 +146,7 @@ static void suite_run_case(struct suite *suite, struct case_result *result)
         case_result_set(result, VERDICT_ERROR, "the guest gave no verdict");
     }
     never_judge(result);
+    holds_judge_notes(result);
     outcome_splats(result, guest->vm);
     /* What comes after it on that kernel would be judged for its sake. */
     is_lost = cause || vm_broken(guest->vm);
@@ -349,6 +351,7 @@ static void judge_cases(struct suite *suite, const struct trace *trace,
         struct case_result *result = suite->result->cases->pdata[i];
         gpointer process = g_hash_table_lookup(suite->process_of, result);
 
+        holds_judge_trace(trace, result);
         if (GPOINTER_TO_UINT(process) != number ||
             result->verdict != VERDICT_PASS) {
             continue;
