@@ -65,10 +65,6 @@ static void base(struct run *run)
 {
     struct claim claim = open_claim(run, TARGET_FRESH_OR_MOUNTED);
 
-    if (cut_of(run)->stage == LAB_HOLD_DURABLE && !claim.target.ns.has_vwc) {
-        run_skip(run, "%s has no volatile cache, hence no FUA",
-                 claim.target.ns.name);
-    }
     claim_base(&claim, &cut_of(run)->file);
 }
 
@@ -91,13 +87,25 @@ static void prepare(struct run *run)
     hold_leave_to_cut(&write);
 }
 
+/* What is parked at durable has no promise, with a cache or without. */
+static enum durable_want by_policy(struct claim *claim, const struct cut *cut)
+{
+    const char *policy = run_parameter(claim->run, "policy", "");
+
+    if (claim->target.ns.has_vwc || cut->stage != LAB_HOLD_DURABLE ||
+        strcmp(policy, "keep-all") == 0) {
+        return claim_unpromised(claim);
+    }
+    return strcmp(policy, "drop-all") == 0 ? DURABLE_OLDER : DURABLE_EITHER;
+}
+
 static enum durable_want wanted(struct claim *claim, const struct cut *cut)
 {
     switch (cut->left) {
     case LEFT_NOTHING:
         return DURABLE_OLDER;
     case LEFT_BY_POLICY:
-        return claim_unpromised(claim);
+        return by_policy(claim, cut);
     case LEFT_ALL:
         break;
     }

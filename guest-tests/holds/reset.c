@@ -40,9 +40,6 @@ static void run_reset(struct run *run)
     struct hold write;
     struct task reset;
 
-    if (stage == LAB_HOLD_DURABLE) {
-        scene_need_vwc(&scene);
-    }
     write = scene_hold(&scene, "the write",
                        scene_write_rule(&scene, stage, BLOCK));
     before = scene_stat(&scene);
