@@ -95,6 +95,19 @@ static bool is_config_valid(const struct lab_config *config, char **error)
                        10ull * 1000 * 1000 * 1000, error);
 }
 
+static bool is_holds_valid(struct lab_ctrl *ctrl, char **error)
+{
+    char *why = NULL;
+
+    if (!ctrl->config.holds || hold_check_rules(ctrl, ctrl->config.holds,
+                                                &why)) {
+        return true;
+    }
+    refuse(error, "holds: %s", why);
+    g_free(why);
+    return false;
+}
+
 struct lab_ctrl *lab_ctrl_new(const struct lab_config *config,
                               const struct lab_host_ops *ops, void *opaque,
                               char **error)
@@ -108,6 +121,8 @@ struct lab_ctrl *lab_ctrl_new(const struct lab_config *config,
     ctrl->config = *config;
     ctrl->serial = g_strdup(config->serial);
     ctrl->config.serial = ctrl->serial;
+    ctrl->holds_text = g_strdup(config->holds);
+    ctrl->config.holds = ctrl->holds_text;
     /* What a power failure leaves whole nothing else tears (AWUPF ≤ AWUN). */
     ctrl->config.awun_0based = MAX(config->awun_0based, config->awupf_0based);
     ctrl->ops = ops;
@@ -123,6 +138,10 @@ struct lab_ctrl *lab_ctrl_new(const struct lab_config *config,
     hold_init(ctrl);
     ctrl->features[NVME_FEAT_VWC] = 1;
     feature_reset(ctrl);
+    if (!is_holds_valid(ctrl, error)) {
+        lab_ctrl_free(ctrl);
+        return NULL;
+    }
     return ctrl;
 }
 
@@ -309,6 +328,7 @@ void lab_ctrl_free(struct lab_ctrl *ctrl)
     heap_clear(&ctrl->due);
     g_free(ctrl->sq);
     g_free(ctrl->cq);
+    g_free(ctrl->holds_text);
     g_free(ctrl->serial);
     g_free(ctrl);
 }

@@ -111,10 +111,11 @@ uint16_t hold_exec_hold(struct req *req);
 uint16_t hold_exec_release(struct req *req);
 
 /* hold_text.c */
-const char *hold_stage_name(enum lab_hold_stage stage);
 /* False: *error says which word is bad, g_free. */
 bool hold_parse(const char *text, struct lab_hold *spec, char **error);
 /* The words that make this rule, g_free. */
 char *hold_format(const struct lab_hold *spec);
+/* As lab_hold(), but nothing is armed. */
+bool hold_check_rules(struct lab_ctrl *ctrl, const char *text, char **error);
 
 #endif

@@ -148,6 +148,7 @@ enum cut_stage { CUT_NONE, CUT_FROZEN, CUT_WAITING, CUT_WRITING, CUT_DARK };
 struct lab_ctrl {
     struct lab_config config;
     char *serial;
+    char *holds_text;
     const struct lab_host_ops *ops;
     void *opaque;
     struct moments moments;

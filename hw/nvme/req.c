@@ -107,7 +107,8 @@ static uint64_t deadline_of(const struct req *req)
      * A command that the controller refuses is answered as late as others, but
      * one that was aborted before the Abort is.
      */
-    if (req->sq->id == 0 || req->status == NVME_ABORT_REQUESTED) {
+    if (req->sq->id == 0 ||
+        (req->status & NVME_STATUS_MASK) == NVME_ABORT_REQUESTED) {
         return 0;
     }
     return req->submitted.ns + req->ctrl->config.floor_latency_ns;
