@@ -29,6 +29,7 @@
 static struct hold armed[LAB_HOLDS_MAX];
 static size_t armed_count;
 static struct drive marked;     /* the step's drive, once it has a mark */
+static uint64_t armed_before;   /* by others: properties, QMP */
 static bool is_left_to_cut;
 
 /* --- what to park --------------------------------------------------------- */
@@ -84,48 +85,62 @@ static void mark(struct run *run, const struct drive *drive,
     }
 }
 
-static void tell_forgotten(struct run *run, const struct lab_stat *stat)
+static void let_go(struct drive_release what)
 {
-    for (size_t i = 0; i < armed_count; i++) {
-        uint32_t parked = 0;
+    uint32_t released;
 
-        drive_wait(&marked, armed[i].rule, 1, 1, NULL, 0, &parked);
-        run_note(run, "hold forgotten %s: rule %" PRIu32 ", %" PRIu32
-                 " parked", armed[i].name, armed[i].rule, parked);
-    }
-    if (!armed_count) {
-        run_note(run, "hold forgotten of nobody: %" PRIu64 " rules, %" PRIu64
-                 " parked", stat->holds_armed, stat->commands_held);
-    }
+    drive_release(&marked, &what, &released);
+}
+
+static void end_forgotten(struct run *run, const struct hold *hold)
+{
+    uint32_t parked = 0;
+
+    drive_wait(&marked, hold->rule, 1, 1, NULL, 0, &parked);
+    run_note(run, "hold forgotten %s: rule %" PRIu32 ", %" PRIu32 " parked",
+             hold->name, hold->rule, parked);
+    let_go((struct drive_release){ .what = LAB_RELEASE_RULE,
+                                   .rule = hold->rule });
 }
 
 /* Nothing in here may end the step: it is ending. */
 static void check_at_end(void)
 {
     struct run *run = run_self();
-    struct drive_release all = { .what = LAB_RELEASE_ALL };
     struct lab_stat stat;
-    uint32_t released;
+    int error;
 
     if (is_left_to_cut) {
         return;
     }
     drive_mark(&marked, LAB_MARK_END, run->mark_id, run->guest_case->name);
-    if (drive_stat(&marked, &stat) == 0 && !stat.holds_armed &&
-        !stat.commands_held) {
-        return;
+    while (armed_count) {
+        end_forgotten(run, &armed[--armed_count]);
     }
-    tell_forgotten(run, &stat);
-    drive_release(&marked, &all, &released);
+    error = drive_stat(&marked, &stat);
+    if (error || stat.holds_armed > armed_before) {
+        run_note(run, "hold forgotten by nobody: %" PRIu64 " rules more than "
+                 "before, %s", error ? 0 : stat.holds_armed - armed_before,
+                 error ? strerror(-error) : "all released");
+        let_go((struct drive_release){ .what = LAB_RELEASE_ALL });
+    }
 }
 
 /* --- arming and waiting --------------------------------------------------- */
 
 static void begin(struct run *run, const struct drive *drive)
 {
+    struct lab_stat stat;
+    int error;
+
     if (*marked.node) {
         return;
     }
+    error = drive_stat(drive, &stat);
+    if (error) {
+        run_error(run, "STAT on %s: %s", drive->node, strerror(-error));
+    }
+    armed_before = stat.holds_armed;
     marked = *drive;
     run_at_end(check_at_end);
     mark(run, drive, LAB_MARK_BEGIN, run->mark_id, run->guest_case->name);

@@ -35,7 +35,7 @@ off_t scene_address(const struct scene *scene, unsigned block);
 /* Flush and FUA go to the drive only if it has a cache: skips if not. */
 void scene_need_vwc(const struct scene *scene);
 
-/* A rule for the write of one block; NULL of the name: not armed yet. */
+/* A rule for the write of one block. */
 struct lab_hold scene_write_rule(const struct scene *scene,
                                  enum lab_hold_stage stage, unsigned block);
 struct hold scene_hold(const struct scene *scene, const char *name,
@@ -53,6 +53,8 @@ void scene_must_read_zeros(const struct scene *scene, int fd, unsigned block);
 void scene_must_be(const struct scene *scene, const void *bytes,
                    unsigned block, enum scene_generation generation,
                    const char *how);
+void scene_must_be_zeros(const struct scene *scene, const void *bytes,
+                         unsigned block);
 
 struct lab_stat scene_stat(const struct scene *scene);
 

@@ -143,16 +143,23 @@ void scene_must_read(const struct scene *scene, int fd, unsigned block,
     free(buffer);
 }
 
-void scene_must_read_zeros(const struct scene *scene, int fd, unsigned block)
+void scene_must_be_zeros(const struct scene *scene, const void *bytes,
+                         unsigned block)
 {
-    void *buffer = read_block(scene, fd, block);
-    struct block_found found = block_inspect(buffer, TARGET_BLOCK_BYTES, 0, 0);
+    struct block_found found = block_inspect(bytes, TARGET_BLOCK_BYTES, 0, 0);
     char seen[128];
 
     if (found.kind != BLOCK_ZERO) {
         block_describe(&found, seen, sizeof(seen));
         run_fail(scene->run, "block %u: wanted zeros, found %s", block, seen);
     }
+}
+
+void scene_must_read_zeros(const struct scene *scene, int fd, unsigned block)
+{
+    void *buffer = read_block(scene, fd, block);
+
+    scene_must_be_zeros(scene, buffer, block);
     free(buffer);
 }
 

@@ -80,6 +80,10 @@ static ssize_t write_and_shrink(void *opaque)
     scene_write(&race->scene, race->scene.fd, BLOCK);
     hold_wait(&race->write, 1);
     result = shrink(opaque);
+    if (scene_stat(&race->scene).commands_held) {
+        run_fail(race->scene.run, "%s did not wait: it returned %zd",
+                 race->shrink->name, result);
+    }
     scene_must_have_written(&race->scene, BLOCK);
     return result;
 }
