@@ -2,8 +2,8 @@
 /*
  * hold_file.h: rules for held commands, from a file.
  *
- * A rule per line, in the words of docs/holds.md; what follows a # is a comment.
- * The drive reads the words, and refuses bad ones when QEMU starts.
+ * A rule per line, in the words of docs/holds.md; what follows a # is a
+ * comment. The drive reads the words, and refuses bad ones when QEMU starts.
  */
 #ifndef HARNESS_HOLD_FILE_H
 #define HARNESS_HOLD_FILE_H
