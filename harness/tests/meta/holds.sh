@@ -16,7 +16,7 @@ forgotten() {
     says "^  not ok [0-9]+ $1\$"
 }
 
-lab 3 run -k "$KERNEL" -d vwc 'meta.raw.hold-*' --results "$WORK/results"
+lab 1 run -k "$KERNEL" -d vwc 'meta.raw.hold-*' --results "$WORK/results"
 says '^  1\.\.6$'
 forgotten meta.raw.hold-forgotten-rule \
     'a read that never comes: rule [0-9]+, 0 parked'
