@@ -13,8 +13,6 @@ struct plan {
     char **groups;              /* empty: the default groups */
     char **excludes;            /* patterns */
     char *lie;                  /* NULL: none */
-    char *hold_file;            /* of rules for the drive; NULL: none */
-    char *holds;                /* what it says (holds.h) */
     char *append;               /* more kernel parameters; NULL: none */
     guint64 seed;
     unsigned seeds;             /* rounds with policy random */

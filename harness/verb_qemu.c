@@ -6,14 +6,12 @@
 #include "verb.h"
 
 #include "failure.h"
-#include "hold_file.h"
 #include "shell.h"
 
 static struct {
     char *kernel;
     char *drive;
     char *lie;
-    char *hold_file;
     char *append;
     char *results;
     gboolean is_run;
@@ -30,8 +28,6 @@ static const GOptionEntry options[] = {
     { "lie", 0, 0, G_OPTION_ARG_STRING, &given.lie,
       "make the drive lie: flush, flush-early, fua, fua-barrier, atomic",
       "LIE" },
-    { "hold", 0, 0, G_OPTION_ARG_FILENAME, &given.hold_file,
-      "make the drive park commands by the rules in it, a line each", "FILE" },
     { "append", 0, 0, G_OPTION_ARG_STRING, &given.append,
       "more parameters for the kernel's command line", "WORDS" },
     { "results", 0, 0, G_OPTION_ARG_FILENAME, &given.results,
@@ -51,8 +47,7 @@ static int run(int argc, char **argv)
     char *drives[] = { given.drive ? given.drive : (char *)"vwc", NULL };
     struct run_request request = {
         .kernels = kernels, .drives = drives, .results = given.results,
-        .plan = { .lie = given.lie, .hold_file = given.hold_file,
-                  .append = given.append,
+        .plan = { .lie = given.lie, .append = given.append,
                   .timeout_s = PLAN_TIMEOUT_DEFAULT_S,
                   .keeps_images = true },
     };
@@ -61,15 +56,11 @@ static int run(int argc, char **argv)
     if (argc > 1) {
         return verb_refuse(&verb_qemu, argv[1]);
     }
-    if (!hold_file_read(&request.plan, &cause)) {
-        return failure_report(cause);
-    }
     if (given.is_run || given.is_shell) {
         code = shell_run(&request, given.is_shell, &cause);
     } else {
         code = shell_print(&request, &cause);
     }
-    g_free(request.plan.holds);
     return cause ? failure_report(cause) : code;
 }
 

@@ -9,7 +9,6 @@
 
 #include "diff.h"
 #include "failure.h"
-#include "hold_file.h"
 #include "progress.h"
 #include "report.h"
 #include "run.h"
@@ -33,7 +32,6 @@ static struct {
     int repeats;
     int jobs;
     char *lie;
-    char *hold_file;
     char *append;
     double timeout_s;
     gboolean is_strict;
@@ -77,8 +75,6 @@ static const GOptionEntry options[] = {
     { "lie", 0, 0, G_OPTION_ARG_STRING, &given.lie,
       "make the drive lie: flush, flush-early, fua, fua-barrier, atomic",
       "LIE" },
-    { "hold", 0, 0, G_OPTION_ARG_FILENAME, &given.hold_file,
-      "make the drive park commands by the rules in it, a line each", "FILE" },
     { "append", 0, 0, G_OPTION_ARG_STRING, &given.append,
       "more parameters for the kernel's command line", "WORDS" },
     { "timeout", 0, 0, G_OPTION_ARG_DOUBLE, &given.timeout_s,
@@ -251,8 +247,7 @@ static int run(int argc, char **argv)
         .plan = {
             .cases = argv + 1, .groups = plan_split(given.groups),
             .excludes = plan_split(given.excludes), .lie = given.lie,
-            .hold_file = given.hold_file, .append = given.append,
-            .keeps_images = given.keeps,
+            .append = given.append, .keeps_images = given.keeps,
             .skips_unread = given.skips_unread,
         },
     };
@@ -260,7 +255,6 @@ static int run(int argc, char **argv)
 
     (void)argc;
     if (!check_numbers(&request.plan, &cause) ||
-        !hold_file_read(&request.plan, &cause) ||
         !check_diff(request.kernels, &cause) ||
         !report_format_parse(given.format ? given.format : "ktap", &format,
                              &cause)) {
@@ -275,7 +269,6 @@ static int run(int argc, char **argv)
     g_strfreev(request.drives);
     g_strfreev(request.plan.groups);
     g_strfreev(request.plan.excludes);
-    g_free(request.plan.holds);
     return code;
 }
 
