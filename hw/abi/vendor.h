@@ -68,7 +68,7 @@ enum lab_hold_flags {
     LAB_HOLD_BY_QUEUE = 1 << 3,
     LAB_HOLD_WITH_FUA = 1 << 4,
     LAB_HOLD_WITHOUT_FUA = 1 << 5,
-    LAB_HOLD_AFTER_MARK = 1 << 6 /* a MARK of this id came since it was armed */
+    LAB_HOLD_AFTER_MARK = 1 << 6 /* a MARK of this id, after it was armed */
 };
 
 /* What no flag asks for is not looked at. I/O commands only. */

@@ -104,8 +104,8 @@ static void test_lba_wrap(struct fixture *f, gconstpointer data)
 {
     struct lab_hold spec = { .stage = LAB_HOLD_FETCH,
                              .flags = LAB_HOLD_BY_LBA, .last_lba = 3 };
-    struct nvme_command cmd = cmd_rw(f->driver, NVME_IO_READ, 1, UINT64_MAX, 8,
-                                     false);
+    struct nvme_command cmd = cmd_rw(f->driver, NVME_IO_READ, 1, UINT64_MAX,
+                                     8, false);
 
     (void)data;
     hold_arm_ok(f, &spec);
