@@ -96,7 +96,7 @@ struct lab_hold {
  * DW0: how many are parked. Past the limit: LAB_STATUS_WAIT_OVER.
  */
 #define LAB_OP_WAIT 0xC6
-#define LAB_WAIT_MS_MAX 20000   /* admin commands time out after 60 s in Linux */
+#define LAB_WAIT_MS_MAX 20000   /* Linux lets admin commands wait 60 s */
 #define LAB_WAIT_ROOM_MAX 64    /* struct lab_held */
 
 struct lab_held {

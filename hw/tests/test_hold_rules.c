@@ -154,7 +154,7 @@ static void test_mark(struct fixture *f, gconstpointer data)
 
 /* -- Several rules -------------------------------------------------------- */
 
-/* The first armed wins, whatever its number; skipped, it lets others have it. */
+/* The first armed wins, whatever its number; what it skips is for others. */
 static void test_first_rule(struct fixture *f, gconstpointer data)
 {
     struct lab_hold skips = { .stage = LAB_HOLD_CQE, .skip = 1 };
