@@ -97,6 +97,11 @@ static char *rerun_command(const struct suite *suite,
     if (of->lie) {
         g_string_append_printf(text, " --lie %s", of->lie);
     }
+    if (suite->plan->hold_file) {
+        g_autofree char *quoted = g_shell_quote(suite->plan->hold_file);
+
+        g_string_append_printf(text, " --hold %s", quoted);
+    }
     if (suite->plan->append) {
         g_autofree char *quoted = g_shell_quote(suite->plan->append);
 

@@ -68,7 +68,7 @@ enum lab_hold_flags {
     LAB_HOLD_BY_QUEUE = 1 << 3,
     LAB_HOLD_WITH_FUA = 1 << 4,
     LAB_HOLD_WITHOUT_FUA = 1 << 5,
-    LAB_HOLD_AFTER_MARK = 1 << 6 /* a MARK of this id came since it was armed */
+    LAB_HOLD_AFTER_MARK = 1 << 6 /* a MARK of this id, after it was armed */
 };
 
 /* What no flag asks for is not looked at. I/O commands only. */
@@ -96,7 +96,7 @@ struct lab_hold {
  * DW0: how many are parked. Past the limit: LAB_STATUS_WAIT_OVER.
  */
 #define LAB_OP_WAIT 0xC6
-#define LAB_WAIT_MS_MAX 20000   /* admin commands time out after 60 s in Linux */
+#define LAB_WAIT_MS_MAX 20000   /* Linux lets admin commands wait 60 s */
 #define LAB_WAIT_ROOM_MAX 64    /* struct lab_held */
 
 struct lab_held {

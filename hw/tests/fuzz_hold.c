@@ -21,7 +21,8 @@ static const uint8_t io_opcodes[] = {
 static void send_hold(struct fuzz_guest *guest, struct fuzz_input *input)
 {
     struct nvme_command cmd = {
-        .opcode = LAB_OP_HOLD, .prp1 = SPEC, .cdw10 = sizeof(struct lab_hold) / 4,
+        .opcode = LAB_OP_HOLD, .prp1 = SPEC,
+        .cdw10 = sizeof(struct lab_hold) / 4,
     };
     uint8_t choice = fuzz_u8(input);
     struct lab_hold spec = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What becomes of a parked command when it is not released: Abort (H8), disable,
- * reset, deletion of its queue, shutdown, power cut, removal (H9), at every
- * stage. The command is a FUA write of tag NEW over the durable tag OLD.
+ * What becomes of a parked command when it is not released: Abort (H8),
+ * disable, reset, deletion of its queue, shutdown, power cut, removal (H9), at
+ * every stage. The command is a FUA write of tag NEW over the durable tag OLD.
  */
 #include <string.h>
 

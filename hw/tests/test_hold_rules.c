@@ -104,8 +104,8 @@ static void test_lba_wrap(struct fixture *f, gconstpointer data)
 {
     struct lab_hold spec = { .stage = LAB_HOLD_FETCH,
                              .flags = LAB_HOLD_BY_LBA, .last_lba = 3 };
-    struct nvme_command cmd = cmd_rw(f->driver, NVME_IO_READ, 1, UINT64_MAX, 8,
-                                     false);
+    struct nvme_command cmd = cmd_rw(f->driver, NVME_IO_READ, 1, UINT64_MAX,
+                                     8, false);
 
     (void)data;
     hold_arm_ok(f, &spec);
@@ -154,7 +154,7 @@ static void test_mark(struct fixture *f, gconstpointer data)
 
 /* -- Several rules -------------------------------------------------------- */
 
-/* The first armed wins, whatever its number; skipped, it lets others have it. */
+/* The first armed wins, whatever its number; what it skips is for others. */
 static void test_first_rule(struct fixture *f, gconstpointer data)
 {
     struct lab_hold skips = { .stage = LAB_HOLD_CQE, .skip = 1 };

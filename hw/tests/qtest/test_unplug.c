@@ -59,7 +59,9 @@ static struct drive *attach_behind_port(struct client *c)
 /* Commands at four stages and a WAIT, and the slot is empty. */
 static void a_pulled_drive_holds_nothing(void)
 {
-    static const char *const stages[] = { "fetch", "visible", "durable", "cqe" };
+    static const char *const stages[] = {
+        "fetch", "visible", "durable", "cqe",
+    };
     struct nvme_command wait = {
         .opcode = LAB_OP_WAIT, .cdw12 = 9, .cdw13 = 20000,
     };
