@@ -24,12 +24,26 @@ static struct {
     off_t offset;
 } slots[ASYNC_MAX];
 
+/* False: it is a request's second completion, or nobody's. */
+static bool take(uint64_t number)
+{
+    bool is_first = number < ASYNC_MAX && slots[number].is_under_way;
+
+    if (is_first) {
+        slots[number].is_under_way = false;
+    }
+    return is_first;
+}
+
+/* A step that ends early may leave first completions behind. */
 static void take_extra(void)
 {
     struct io_uring_cqe *cqe;
 
     while (io_uring_peek_cqe(&ring, &cqe) == 0) {
-        issue_extra("CQE", cqe->user_data, cqe->res);
+        if (!take(cqe->user_data)) {
+            issue_extra("CQE", cqe->user_data, cqe->res);
+        }
         io_uring_cqe_seen(&ring, cqe);
     }
 }
@@ -114,11 +128,10 @@ unsigned async_next(struct run *run, ssize_t *result)
     number = (unsigned)cqe->user_data;
     *result = cqe->res;
     io_uring_cqe_seen(&ring, cqe);
-    if (number >= ASYNC_MAX || !slots[number].is_under_way) {
+    if (!take(number)) {
         issue_extra("CQE", number, *result);
         return async_next(run, result);
     }
-    slots[number].is_under_way = false;
     if (slots[number].is_write) {
         issue_acknowledged(*result, slots[number].fd, slots[number].buffer,
                            slots[number].offset);

@@ -4,7 +4,7 @@
  * io_uring (issue.h waits for each).
  *
  * An I/O has a number of the caller's choice, which its completion brings. A
- * completion that nobody has taken when the step ends is a never-event.
+ * second completion of it is a never-event (never.h).
  */
 #ifndef ASYNC_H
 #define ASYNC_H
