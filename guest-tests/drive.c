@@ -17,6 +17,8 @@
 #include "drive.h"
 #include "guest.h"
 
+#define RESET_LIMIT_MS 10000
+
 enum {
     POLICY_DROP_ALL = 0,
     POLICY_KEEP_ALL = 1,
@@ -40,9 +42,29 @@ enum {
 #define ADMIN_SET_FEATURES 0x09
 #define FEATURE_VWC 0x06
 
-static int admin(const struct drive *drive, struct nvme_passthru_cmd *command)
+/*
+ * While a controller is being reset its node does not open: nvme_dev_open,
+ * drivers/nvme/host/core.c, 6.1, 6.12, 7.2.
+ */
+static int open_node(const struct drive *drive)
 {
-    int fd = open(drive->node, O_RDWR | O_CLOEXEC);
+    int fd = -1;
+
+    for (unsigned ms = 0; fd < 0 && ms < RESET_LIMIT_MS; ms++) {
+        fd = open(drive->node, O_RDWR | O_CLOEXEC);
+        if (fd < 0 && errno != EAGAIN) {
+            break;
+        }
+        if (fd < 0) {
+            usleep(1000);
+        }
+    }
+    return fd;
+}
+
+int drive_admin(const struct drive *drive, struct nvme_passthru_cmd *command)
+{
+    int fd = open_node(drive);
     int status;
 
     if (fd < 0) {
@@ -51,11 +73,16 @@ static int admin(const struct drive *drive, struct nvme_passthru_cmd *command)
     status = ioctl(fd, NVME_IOCTL_ADMIN_CMD, command);
     if (status < 0) {
         status = -errno;
-    } else if (status > 0) {
-        status = -EIO;
     }
     close(fd);
     return status;
+}
+
+static int admin(const struct drive *drive, struct nvme_passthru_cmd *command)
+{
+    int status = drive_admin(drive, command);
+
+    return status > 0 ? -EIO : status;
 }
 
 int drive_mark(const struct drive *drive, enum lab_mark_kind kind,

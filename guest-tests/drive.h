@@ -34,6 +34,8 @@ struct drive_ns {
     bool has_vwc;               /* queue/write_cache says "write back" */
 };
 
+struct nvme_passthru_cmd;
+
 /* All functions: 0, or -errno. -ENODEV: no such drive or namespace. */
 int drive_find(const char *serial, struct drive *drive);
 /* Waits up to timeout_ms for the scan to find it. */
@@ -43,6 +45,9 @@ int drive_find_ns(const char *serial, uint32_t nsid, unsigned timeout_ms,
 void drive_each(const char *model_prefix,
                 void (*each)(const struct drive *drive, void *opaque),
                 void *opaque);
+
+/* An admin command by passthrough: also the NVMe status, positive. */
+int drive_admin(const struct drive *drive, struct nvme_passthru_cmd *command);
 
 int drive_mark(const struct drive *drive, enum lab_mark_kind kind,
                uint64_t id, const char *text);
@@ -59,6 +64,26 @@ int drive_cut(const struct drive *drive, uint32_t policy, uint64_t seed);
  */
 int drive_destage(const struct drive *drive);
 
+/* HOLD, WAIT, RELEASE; cases use them through hold.h. */
+int drive_hold(const struct drive *drive, const struct lab_hold *hold,
+               uint32_t *rule);
+/* held has room for some of them. -ETIMEDOUT: fewer than count by then. */
+int drive_wait(const struct drive *drive, uint32_t rule, uint32_t count,
+               uint32_t limit_ms, struct lab_held *held, size_t room,
+               uint32_t *parked);
+
+struct drive_release {
+    enum lab_release what;
+    uint32_t rule;
+    uint32_t count;             /* 0: all */
+    bool is_newest_first;
+    uint64_t command_id;
+};
+
+/* -ENOENT: no such rule, or no such parked command. */
+int drive_release(const struct drive *drive,
+                  const struct drive_release *release, uint32_t *released);
+
 /* What the drive says it keeps whole over a power failure. */
 struct drive_atomic {
     uint32_t unit_bytes;        /* NAWUPF; 0: nothing of this namespace's own */
@@ -70,6 +95,12 @@ int drive_atomic(const struct drive_ns *ns, struct drive_atomic *atomic);
 /* /sys/block/NAME/queue/ATTRIBUTE; false: this kernel has none. */
 bool drive_queue_number(const struct drive_ns *ns, const char *attribute,
                         uint64_t *value);
+
+/* Write it, too: -errno. */
+int drive_set_queue_number(const struct drive_ns *ns, const char *attribute,
+                           uint64_t value);
+/* The driver's own reset of a controller; returns when that is over. */
+int drive_reset(const struct drive *drive);
 
 /* What the kernel's block layer has counted for one namespace. */
 struct drive_block_stat {

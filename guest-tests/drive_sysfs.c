@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Finding controllers and namespaces in sysfs, and the kernel's own counts.
+ * Finding controllers and namespaces in sysfs, and the kernel's own counts
+ * and switches.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -176,6 +177,42 @@ bool drive_queue_number(const struct drive_ns *ns, const char *attribute,
     }
     *value = strtoull(text, NULL, 10);
     return true;
+}
+
+static int write_attribute(const char *path, const char *value)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    int error = 0;
+
+    if (fd < 0) {
+        return -errno;
+    }
+    if (write(fd, value, strlen(value)) < 0) {
+        error = -errno;
+    }
+    close(fd);
+    return error;
+}
+
+int drive_set_queue_number(const struct drive_ns *ns, const char *attribute,
+                           uint64_t value)
+{
+    char path[128];
+    char text[32];
+
+    snprintf(path, sizeof(path), "/sys/block/%s/queue/%.48s", ns->name,
+             attribute);
+    snprintf(text, sizeof(text), "%" PRIu64, value);
+    return write_attribute(path, text);
+}
+
+int drive_reset(const struct drive *drive)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "/sys/class/nvme/%s/reset_controller",
+             strrchr(drive->node, '/') + 1);
+    return write_attribute(path, "1");
 }
 
 /* Documentation/block/stat.rst: reads 1, writes 5, in flight 9, flushes 16. */

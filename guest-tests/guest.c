@@ -17,7 +17,7 @@
 #include "guest.h"
 #include "proto.h"
 
-#define AT_END_MAX 4
+#define AT_END_MAX 8
 
 static struct run *self;
 static void (*at_end[AT_END_MAX])(void);

@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "hold.h"
 #include "never.h"
 #include "runner.h"
 
@@ -205,6 +206,8 @@ static void kill_late_child(struct child *child, unsigned limit_s)
     snprintf(child->text, sizeof(child->text), "exceeds its limit of %u s",
              limit_s);
     kill(-child->pid, SIGKILL);
+    /* It may wait for a command that it has parked itself. */
+    hold_sweep();
     if (!wait_for(child, KILL_GRACE_MS)) {
         append_wchan(child);
     }
@@ -220,6 +223,7 @@ static void judge_end(struct child *child, int status, bool needs_verdict)
         return;
     }
     child->verdict = "error";
+    hold_sweep();
     if (WIFSIGNALED(status)) {
         snprintf(child->text, sizeof(child->text), "killed by signal %d (%s)",
                  WTERMSIG(status), strsignal(WTERMSIG(status)));

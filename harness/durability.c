@@ -9,6 +9,7 @@
 #include "durability.h"
 
 #include "failure.h"
+#include "holds.h"
 #include "never.h"
 #include "outcome.h"
 #include "progress.h"
@@ -94,6 +95,7 @@ static gboolean round_verb(struct round *round, const char *verb)
             outcome_lost(step, cause);
         }
         never_judge(step);
+        holds_judge_notes(step);
         outcome_splats(step, guest->vm);
         if (is_over || is_lost || step->verdict > VERDICT_PASS) {
             is_out = take_step(round, result, step) || !is_last;

@@ -10,7 +10,10 @@
 
 /* The guest was lost while the case ran. */
 void outcome_lost(struct case_result *result, const GError *cause);
-/* Splats since the last look become notes, and fail the case. */
+/*
+ * Splats since the last look become notes, and fail the case, unless it has a
+ * note "expect dmesg TEXT" for them.
+ */
 void outcome_splats(struct case_result *result, struct vm *vm);
 
 #endif

@@ -23,12 +23,15 @@ static const struct {
     { "durability", true },
     { "atomic", false },
     { "queue", true },
+    { "holds", false },
     { QUICK_GROUP, false },
     { "meta", false },
 };
 
 /* Claims about what a power cut leaves. */
-static const char *const with_rounds[] = { "durability.*", "atomic.*.kept" };
+static const char *const with_rounds[] = {
+    "durability.*", "atomic.*.kept", "holds.*.cut-*",
+};
 
 char *plan_group(const char *name)
 {

@@ -13,6 +13,8 @@ struct plan {
     char **groups;              /* empty: the default groups */
     char **excludes;            /* patterns */
     char *lie;                  /* NULL: none */
+    char *hold_file;            /* where holds come from; NULL: none */
+    char *holds;                /* rules that the drive is started with */
     char *append;               /* more kernel parameters; NULL: none */
     guint64 seed;
     unsigned seeds;             /* rounds with policy random */

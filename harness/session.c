@@ -45,8 +45,8 @@ struct vm_config session_config(const struct machine *machine,
         .qemu = machine->qemu, .accel = machine->accel,
         .kernel_image = machine->kernel->image,
         .initramfs = machine->initramfs, .drive = machine->drive,
-        .lie = plan->lie, .append = plan->append, .directory = directory,
-        .trace = trace,
+        .lie = plan->lie, .holds = plan->holds, .append = plan->append,
+        .directory = directory, .trace = trace,
     };
 }
 

@@ -16,6 +16,7 @@
 #include "durability.h"
 #include "failure.h"
 #include "flushes.h"
+#include "holds.h"
 #include "never.h"
 #include "outcome.h"
 #include "progress.h"
@@ -96,6 +97,11 @@ static char *rerun_command(const struct suite *suite,
     if (of->lie) {
         g_string_append_printf(text, " --lie %s", of->lie);
     }
+    if (suite->plan->hold_file) {
+        g_autofree char *quoted = g_shell_quote(suite->plan->hold_file);
+
+        g_string_append_printf(text, " --hold %s", quoted);
+    }
     if (suite->plan->append) {
         g_autofree char *quoted = g_shell_quote(suite->plan->append);
 
@@ -145,6 +151,7 @@ static void suite_run_case(struct suite *suite, struct case_result *result)
         case_result_set(result, VERDICT_ERROR, "the guest gave no verdict");
     }
     never_judge(result);
+    holds_judge_notes(result);
     outcome_splats(result, guest->vm);
     /* What comes after it on that kernel would be judged for its sake. */
     is_lost = cause || vm_broken(guest->vm);
@@ -349,6 +356,7 @@ static void judge_cases(struct suite *suite, const struct trace *trace,
         struct case_result *result = suite->result->cases->pdata[i];
         gpointer process = g_hash_table_lookup(suite->process_of, result);
 
+        holds_judge_trace(trace, result);
         if (GPOINTER_TO_UINT(process) != number ||
             result->verdict != VERDICT_PASS) {
             continue;

@@ -6,12 +6,14 @@
 #include "verb.h"
 
 #include "failure.h"
+#include "hold_file.h"
 #include "shell.h"
 
 static struct {
     char *kernel;
     char *drive;
     char *lie;
+    char *hold;
     char *append;
     char *results;
     gboolean is_run;
@@ -28,6 +30,8 @@ static const GOptionEntry options[] = {
     { "lie", 0, 0, G_OPTION_ARG_STRING, &given.lie,
       "make the drive lie: flush, flush-early, fua, fua-barrier, atomic",
       "LIE" },
+    { "hold", 0, 0, G_OPTION_ARG_FILENAME, &given.hold,
+      "rules that park I/O of the guest", "FILE" },
     { "append", 0, 0, G_OPTION_ARG_STRING, &given.append,
       "more parameters for the kernel's command line", "WORDS" },
     { "results", 0, 0, G_OPTION_ARG_FILENAME, &given.results,
@@ -56,11 +60,19 @@ static int run(int argc, char **argv)
     if (argc > 1) {
         return verb_refuse(&verb_qemu, argv[1]);
     }
+    if (given.hold) {
+        request.plan.hold_file = given.hold;
+        request.plan.holds = hold_file_read(given.hold, &cause);
+        if (cause) {
+            return failure_report(cause);
+        }
+    }
     if (given.is_run || given.is_shell) {
         code = shell_run(&request, given.is_shell, &cause);
     } else {
         code = shell_print(&request, &cause);
     }
+    g_free(request.plan.holds);
     return cause ? failure_report(cause) : code;
 }
 

@@ -9,6 +9,7 @@
 
 #include "diff.h"
 #include "failure.h"
+#include "hold_file.h"
 #include "progress.h"
 #include "report.h"
 #include "run.h"
@@ -32,6 +33,7 @@ static struct {
     int repeats;
     int jobs;
     char *lie;
+    char *hold;
     char *append;
     double timeout_s;
     gboolean is_strict;
@@ -75,6 +77,8 @@ static const GOptionEntry options[] = {
     { "lie", 0, 0, G_OPTION_ARG_STRING, &given.lie,
       "make the drive lie: flush, flush-early, fua, fua-barrier, atomic",
       "LIE" },
+    { "hold", 0, 0, G_OPTION_ARG_FILENAME, &given.hold,
+      "rules that park I/O of the guest, armed at every start", "FILE" },
     { "append", 0, 0, G_OPTION_ARG_STRING, &given.append,
       "more parameters for the kernel's command line", "WORDS" },
     { "timeout", 0, 0, G_OPTION_ARG_DOUBLE, &given.timeout_s,
@@ -254,7 +258,11 @@ static int run(int argc, char **argv)
     int code;
 
     (void)argc;
-    if (!check_numbers(&request.plan, &cause) ||
+    if (given.hold) {
+        request.plan.hold_file = given.hold;
+        request.plan.holds = hold_file_read(given.hold, &cause);
+    }
+    if (cause || !check_numbers(&request.plan, &cause) ||
         !check_diff(request.kernels, &cause) ||
         !report_format_parse(given.format ? given.format : "ktap", &format,
                              &cause)) {
@@ -269,6 +277,7 @@ static int run(int argc, char **argv)
     g_strfreev(request.drives);
     g_strfreev(request.plan.groups);
     g_strfreev(request.plan.excludes);
+    g_free(request.plan.holds);
     return code;
 }
 

@@ -153,10 +153,12 @@ static void argv_drive(GPtrArray *words, const struct vm_config *config)
 {
     g_autofree char *properties = controller_properties(config);
     g_autofree char *trace = escape_commas(config->trace);
+    g_autofree char *holds = escape_commas(config->holds ? config->holds : "");
 
     argv_nodes(words, config);
-    argv_add(words, "-device", "nvmelab,id=" VM_DRIVE_ID ",serial=LAB0,%s,"
-             "on-power-cut=reset,trace=%s", properties, trace);
+    argv_add(words, "-device", "nvmelab,id=" VM_DRIVE_ID ",serial=LAB0,%s%s%s,"
+             "on-power-cut=reset,trace=%s", properties,
+             config->holds ? ",holds=" : "", holds, trace);
     for (unsigned nsid = 1; nsid <= VM_NAMESPACE_COUNT; nsid++) {
         argv_namespace(words, config->drive, nsid);
     }

@@ -29,6 +29,7 @@ struct vm_config {
     const char *initramfs;
     const struct drive_set *drive;
     const char *lie;            /* NULL: none */
+    const char *holds;          /* rules of the drive; NULL: none */
     const char *directory;      /* of the images */
     const char *trace;          /* path of the trace file to write */
     const char *append;         /* more kernel parameters, or NULL */

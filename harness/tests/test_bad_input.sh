@@ -91,6 +91,8 @@ refuses 2 "'floppy'" run -d floppy
 refuses 2 "'floppy'" run -d vwc,floppy
 refuses 2 "'flash'" run -g flash
 refuses 2 "'always'" run --lie always
+refuses 2 '/nonexistent/rules' run --hold /nonexistent/rules
+refuses 2 '/nonexistent/rules' qemu --hold /nonexistent/rules
 refuses 2 "'xml'" run --format xml
 refuses 2 'many' run --seed many
 refuses 2 '-1' run --seeds=-1

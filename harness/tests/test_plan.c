@@ -39,6 +39,8 @@ static void test_rounds(void)
     g_assert_true(plan_has_rounds("durability.xfs.fsync-kept"));
     g_assert_true(plan_has_rounds("atomic.raw.kept"));
     g_assert_false(plan_has_rounds("atomic.raw.limit"));
+    g_assert_true(plan_has_rounds("holds.xfs.cut-cqe-fua"));
+    g_assert_false(plan_has_rounds("holds.xfs.reset-cqe"));
     g_assert_false(plan_has_rounds("flush.raw.overwrite.sync"));
     g_assert_false(selects("", "", "", "atomic.raw.kept"));
     g_assert_true(selects("", "atomic", "", "atomic.raw.limit"));

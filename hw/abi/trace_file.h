@@ -109,7 +109,28 @@ enum lab_trace_event_kind {
     LAB_TRACE_VWC = 7,          /* volatile cache switched; value = 0 or 1 */
     LAB_TRACE_NAMESPACE = 8,    /* at start, each; value = nsid, value2 = 1
                                    if it has a volatile cache when that is on */
+    LAB_TRACE_HOLD = 9,         /* a rule is armed: value = its number, value2 =
+                                   its stage */
+    LAB_TRACE_PARKED = 10,      /* value = command_id, value2 = rule << 16 |
+                                   stage << 8 */
+    LAB_TRACE_RESUMED = 11,     /* the same, value2 | enum lab_trace_resumed */
+    LAB_TRACE_HOLD_ENDED = 12,  /* value = rule, value2 = commands it parked */
 };
+
+/* How a parked command came to be parked no more. */
+enum lab_trace_resumed {
+    LAB_TRACE_RELEASED = 1,
+    LAB_TRACE_TIMED = 2,        /* by its rule's own time limit */
+    LAB_TRACE_LOST = 3,         /* released without its interrupt */
+    LAB_TRACE_ABORTED = 4,
+    LAB_TRACE_DELETED = 5,      /* its submission queue was */
+    LAB_TRACE_BY_RESET = 6,     /* or by disabling, or removal of the drive */
+    LAB_TRACE_BY_CUT = 7,
+};
+
+#define LAB_TRACE_HELD_RULE(value2) ((uint32_t)((value2) >> 16))
+#define LAB_TRACE_HELD_STAGE(value2) ((uint32_t)((value2) >> 8 & 0xFF))
+#define LAB_TRACE_HELD_HOW(value2) ((uint32_t)((value2) & 0xFF))
 
 struct lab_trace_event {
     struct lab_trace_record record;

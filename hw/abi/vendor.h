@@ -43,7 +43,100 @@ enum lab_mark_kind {
  */
 #define LAB_OP_CUT 0xC4
 
-/* Kept for what comes: HOLD C5h, WAIT C6h, RELEASE C8h, FAULT C9h, SEEK CCh. */
+/*
+ * HOLD: park commands at a stage (docs/holds.md). Data: one struct lab_hold,
+ * CDW10 its dwords. DW0 of the completion: the number of the rule, 1 to
+ * LAB_HOLDS_MAX, smallest free first.
+ */
+#define LAB_OP_HOLD 0xC5
+#define LAB_HOLDS_MAX 64
+
+/* Where a command is parked; each is *before* what it is named after. */
+enum lab_hold_stage {
+    LAB_HOLD_FETCH = 0,         /* the queue's head does not pass it */
+    LAB_HOLD_VISIBLE = 1,       /* its data is not seen by anybody */
+    LAB_HOLD_DURABLE = 2,       /* its data is seen, but not promised */
+    LAB_HOLD_CQE = 3,           /* all is done, no completion entry */
+    LAB_HOLD_IRQ = 4,           /* the entry is in memory, no interrupt */
+    LAB_HOLD_STAGES
+};
+
+enum lab_hold_flags {
+    LAB_HOLD_BY_OPCODE = 1 << 0,
+    LAB_HOLD_BY_NSID = 1 << 1,
+    LAB_HOLD_BY_LBA = 1 << 2,   /* any block in common */
+    LAB_HOLD_BY_QUEUE = 1 << 3,
+    LAB_HOLD_WITH_FUA = 1 << 4,
+    LAB_HOLD_WITHOUT_FUA = 1 << 5,
+    LAB_HOLD_AFTER_MARK = 1 << 6 /* a MARK of this id, after it was armed */
+};
+
+/* What no flag asks for is not looked at. I/O commands only. */
+struct lab_hold {
+    uint32_t stage;
+    uint32_t flags;
+    uint8_t opcode;
+    uint8_t reserved;           /* 0 */
+    uint16_t sqid;
+    uint32_t nsid;
+    uint64_t first_lba;
+    uint64_t last_lba;
+    uint64_t mark_id;
+    uint32_t skip;              /* matches that go on first */
+    uint32_t count;             /* matches that are parked then; 0: all */
+    uint64_t release_after_ns;  /* each by itself, this long parked; 0: never */
+    uint64_t reserved2;         /* 0 */
+};
+
+/*
+ * WAIT: until commands are parked. Data: struct lab_held for each of them that
+ * finds room, in order of parking; CDW10 dwords of room, may be 0.
+ *   CDW11 rule, 0: any          CDW12 how many, at least 1
+ *   CDW13 limit in ms of guest time, 1..LAB_WAIT_MS_MAX
+ * DW0: how many are parked. Past the limit: LAB_STATUS_WAIT_OVER.
+ */
+#define LAB_OP_WAIT 0xC6
+#define LAB_WAIT_MS_MAX 20000   /* Linux lets admin commands wait 60 s */
+#define LAB_WAIT_ROOM_MAX 64    /* struct lab_held */
+
+struct lab_held {
+    uint64_t command_id;        /* as in the trace */
+    uint64_t slba;
+    uint64_t parked_ns;         /* the trace's clock */
+    uint32_t block_count;
+    uint32_t nsid;
+    uint32_t rule;
+    uint16_t sqid;
+    uint16_t cid;
+    uint8_t opcode;
+    uint8_t stage;
+    uint8_t has_fua;
+    uint8_t reserved;
+    uint32_t reserved2;
+};
+
+/*
+ * RELEASE: let parked commands go on. DW0: how many did.
+ *   CDW10 enum lab_release      CDW11 rule
+ *   CDW12 how many, 0: all      CDW13 0: oldest first, 1: newest first
+ *   CDW14,15 command_id
+ */
+#define LAB_OP_RELEASE 0xC8
+
+enum lab_release {
+    LAB_RELEASE_ALL = 0,        /* every rule ends, everything goes on */
+    LAB_RELEASE_RULE = 1,       /* this rule ends, its commands go on */
+    LAB_RELEASE_SOME = 2,       /* of this rule, which goes on parking */
+    LAB_RELEASE_ONE = 3,        /* the command with this command_id */
+    LAB_RELEASE_LOST = 4,       /* the same at stage irq: it is never sent */
+};
+
+/* Vendor specific status (Base 2.0, Figure "Status Code Type": 7h). */
+#define LAB_STATUS_WAIT_OVER 0x7C0
+#define LAB_STATUS_HOLDS_FULL 0x7C1
+#define LAB_STATUS_NO_RULE 0x7C2 /* no such rule, or no such parked command */
+
+/* Kept for what comes: FAULT C9h, SEEK CCh. */
 
 #define LAB_STAT_VERSION 1
 
@@ -66,6 +159,9 @@ struct lab_stat {
     uint64_t guest_errors;      /* lines of class LAB_LOG_GUEST */
     uint64_t doorbell_writes;   /* to doorbell registers */
     uint64_t shadow_doorbells;  /* changes seen in the shadow doorbell page */
+    uint64_t holds_armed;       /* rules */
+    uint64_t commands_held;     /* parked now */
+    uint64_t commands_parked;   /* ever */
 };
 
 #endif

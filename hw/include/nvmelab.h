@@ -141,6 +141,7 @@ struct lab_config {
     uint16_t irq_vectors;           /* MSI-X vectors that irq() accepts */
     bool has_vendor_commands;
     bool has_shadow_doorbells;      /* with up to 511 queue pairs */
+    const char *holds;              /* lab_hold() at lab_start(); or NULL */
 };
 
 #define LAB_CONFIG_DEFAULT                                              \
@@ -230,6 +231,16 @@ void lab_power_cut(struct lab_ctrl *ctrl, struct lab_cut cut,
                    void (*done)(void *opaque));
 void lab_power_on(struct lab_ctrl *ctrl);
 bool lab_is_dark(const struct lab_ctrl *ctrl);
+
+/*
+ * Held commands in words (docs/holds.md): arm rules, "RULE;RULE;…", all or
+ * none; let commands go on; what is armed and parked, a line of JSON. May be
+ * called whenever the drive has been started and has power; what goes on does
+ * so in lab_run(). False and *error, one line: nothing was done.
+ */
+bool lab_hold(struct lab_ctrl *ctrl, const char *text, char **error);
+bool lab_release(struct lab_ctrl *ctrl, const char *text, char **error);
+char *lab_held_json(struct lab_ctrl *ctrl);
 
 /* A line of JSON with the counters of STAT; free with free(). */
 char *lab_stats_json(struct lab_ctrl *ctrl);

@@ -22,6 +22,9 @@
  *       have happened; nothing is older than the newest promise.
  *   P7  Destaging because the cache is full changes no promise.
  *   P8  wcache_settle() brings everything to the medium.
+ * A write that must be promised can rest between the two halves (op->seen): it
+ * is then like any other write in flight. Reads see it, a flush passes it by,
+ * eviction and settling take it along, a cut may keep or drop it.
  */
 #include "wcache.h"
 
@@ -232,7 +235,7 @@ static void write_durable(struct drain *drain, int error)
     op->done(op, 0);
 }
 
-static void write_through(struct wcache *cache, struct wcache_op *op)
+void wcache_harden(struct wcache *cache, struct wcache_op *op)
 {
     struct drain *drain = op_drain(op, DRAIN_VISIBLE, op->pending->seq,
                                    write_durable);
@@ -252,10 +255,12 @@ static void write_now(struct wcache *cache, struct wcache_op *op)
     op->pending = pending_new(cache, op);
     op->data = NULL;
     layers_push(&cache->layers, op->pending);
-    if (!cache->is_enabled || is_fua_honoured(cache, op)) {
-        write_through(cache, op);
-    } else {
+    if (cache->is_enabled && !is_fua_honoured(cache, op)) {
         op->done(op, 0);
+    } else if (op->seen) {
+        op->seen(op);
+    } else {
+        wcache_harden(cache, op);
     }
 }
 

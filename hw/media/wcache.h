@@ -64,6 +64,12 @@ struct wcache_op {
     void *data;                 /* read: filled; write: the cache's, g_free;
                                    zeroes: NULL */
     void (*done)(struct wcache_op *op, int error);
+    /*
+     * Writes that are promised before done(): the data is visible and nothing
+     * has been done for the promise. wcache_harden() goes on; if it is never
+     * called, wcache_completed(op, 0) ends the write. NULL: goes on by itself.
+     */
+    void (*seen)(struct wcache_op *op);
 
     /* Filled by the cache. */
     struct moment visible;      /* writes: others can read the data from here */
@@ -81,6 +87,8 @@ void wcache_free(struct wcache *cache);
 
 void wcache_read(struct wcache *cache, struct wcache_op *op);
 void wcache_write(struct wcache *cache, struct wcache_op *op);
+/* Once, from inside op->seen() or after it. */
+void wcache_harden(struct wcache *cache, struct wcache_op *op);
 void wcache_flush(struct wcache *cache, struct wcache_op *op);
 /* Everything written so far becomes durable, whatever the lie (P8). */
 void wcache_settle(struct wcache *cache, struct wcache_op *op);

@@ -96,7 +96,7 @@ static uint16_t exec_delete_sq(struct req *req)
     if (!sq) {
         return NVME_INVALID_QUEUE_ID | NVME_DNR;
     }
-    sq_free(req->ctrl, sq);
+    sq_free(req->ctrl, sq, LAB_TRACE_DELETED);
     return NVME_SUCCESS;
 }
 
@@ -116,7 +116,8 @@ static uint16_t exec_delete_cq(struct req *req)
 
 /*
  * Base 5.1. Bit 0 of DW0: the command was not aborted. Only what waits for an
- * event can be: everything else is on its way and ends by itself.
+ * event, for other commands, or for its release can be: everything else is on
+ * its way and ends by itself.
  */
 static uint16_t exec_abort(struct req *req)
 {
@@ -129,11 +130,15 @@ static uint16_t exec_abort(struct req *req)
     if (sqid > ctrl->config.io_queue_pairs_max || !ctrl->sq[sqid]) {
         return NVME_INVALID_FIELD | NVME_DNR;
     }
+    if (hold_abort(ctrl, sqid, cid)) {
+        req->result = 0;
+        return NVME_SUCCESS;
+    }
     TAILQ_FOREACH(other, &ctrl->aer, wait_link) {
         if (sqid == 0 && other->cmd.cid == cid) {
             TAILQ_REMOVE(&ctrl->aer, other, wait_link);
             ctrl->aer_count--;
-            other->is_parked = false;
+            other->is_aer = false;
             req_finish(other, NVME_ABORT_REQUESTED);
             req->result = 0;
             break;

@@ -23,7 +23,7 @@ static void deliver(struct lab_ctrl *ctrl)
     ctrl->aer_masked = UINT32_MAX;
     TAILQ_REMOVE(&ctrl->aer, req, wait_link);
     ctrl->aer_count--;
-    req->is_parked = false;
+    req->is_aer = false;
     req->result = NVME_AER_DW0(NVME_AER_ERROR, info, NVME_LOG_ERROR);
     req_finish(req, NVME_SUCCESS);
 }
@@ -36,7 +36,7 @@ void aer_park(struct req *req)
         req_finish(req, NVME_AER_LIMIT | NVME_DNR);
         return;
     }
-    req->is_parked = true;
+    req->is_aer = true;
     ctrl->aer_count++;
     TAILQ_INSERT_TAIL(&ctrl->aer, req, wait_link);
     deliver(ctrl);

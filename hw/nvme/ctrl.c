@@ -95,6 +95,19 @@ static bool is_config_valid(const struct lab_config *config, char **error)
                        10ull * 1000 * 1000 * 1000, error);
 }
 
+static bool is_holds_valid(struct lab_ctrl *ctrl, char **error)
+{
+    char *why = NULL;
+
+    if (!ctrl->config.holds || hold_check_rules(ctrl, ctrl->config.holds,
+                                                &why)) {
+        return true;
+    }
+    refuse(error, "holds: %s", why);
+    g_free(why);
+    return false;
+}
+
 struct lab_ctrl *lab_ctrl_new(const struct lab_config *config,
                               const struct lab_host_ops *ops, void *opaque,
                               char **error)
@@ -108,6 +121,8 @@ struct lab_ctrl *lab_ctrl_new(const struct lab_config *config,
     ctrl->config = *config;
     ctrl->serial = g_strdup(config->serial);
     ctrl->config.serial = ctrl->serial;
+    ctrl->holds_text = g_strdup(config->holds);
+    ctrl->config.holds = ctrl->holds_text;
     /* What a power failure leaves whole nothing else tears (AWUPF ≤ AWUN). */
     ctrl->config.awun_0based = MAX(config->awun_0based, config->awupf_0based);
     ctrl->ops = ops;
@@ -120,8 +135,13 @@ struct lab_ctrl *lab_ctrl_new(const struct lab_config *config,
     TAILQ_INIT(&ctrl->posted);
     TAILQ_INIT(&ctrl->aer);
     TAILQ_INIT(&ctrl->fanouts);
+    hold_init(ctrl);
     ctrl->features[NVME_FEAT_VWC] = 1;
     feature_reset(ctrl);
+    if (!is_holds_valid(ctrl, error)) {
+        lab_ctrl_free(ctrl);
+        return NULL;
+    }
     return ctrl;
 }
 
@@ -286,11 +306,12 @@ void lab_ctrl_free(struct lab_ctrl *ctrl)
     uint32_t nsid;
 
     ctrl_freeze_caches(ctrl);
-    queue_free_all(ctrl);
+    queue_free_all(ctrl, LAB_TRACE_BY_RESET);
     while ((req = TAILQ_FIRST(&ctrl->orphans))) {
         req_free(req);
     }
     fanout_forget(ctrl);
+    hold_end_rules(ctrl);
     for (nsid = 1; nsid <= LAB_NSID_MAX; nsid++) {
         struct ns *ns = ctrl->ns[nsid];
 
@@ -307,6 +328,7 @@ void lab_ctrl_free(struct lab_ctrl *ctrl)
     heap_clear(&ctrl->due);
     g_free(ctrl->sq);
     g_free(ctrl->cq);
+    g_free(ctrl->holds_text);
     g_free(ctrl->serial);
     g_free(ctrl);
 }
@@ -353,7 +375,7 @@ void ctrl_disable(struct lab_ctrl *ctrl)
     bool was_ready = ctrl->csts & NVME_CSTS_RDY;
 
     req_report_posted(ctrl);
-    queue_free_all(ctrl);
+    queue_free_all(ctrl, LAB_TRACE_BY_RESET);
     shadow_off(ctrl);
     ctrl->csts = 0;
     ctrl->cc = 0;
@@ -432,9 +454,10 @@ static void run_commands(struct lab_ctrl *ctrl)
         if (ctrl_is_dark(ctrl)) {
             return;
         }
+        hold_step(ctrl);
         req_post_due(ctrl);
         req_report_posted(ctrl);
-    } while (sq_next(ctrl));
+    } while (sq_next(ctrl) || hold_can_step(ctrl));
 }
 
 static void arm_timer(struct lab_ctrl *ctrl)

@@ -58,11 +58,12 @@ static void forget_commands(struct lab_ctrl *ctrl)
     struct req *req;
 
     req_report_posted(ctrl);
-    queue_free_all(ctrl);
+    queue_free_all(ctrl, LAB_TRACE_BY_CUT);
     while ((req = TAILQ_FIRST(&ctrl->orphans))) {
         req_free(req);
     }
     fanout_forget(ctrl);
+    hold_end_rules(ctrl);
 }
 
 struct survivor_report {

@@ -3,9 +3,12 @@
  * The NVM command set: Read, Compare, Write, Write Zeroes, Flush (NVM Command
  * Set 3.2).
  *
- * Parsing settles everything that can be wrong with a command; what is handed
- * to the cache cannot be malformed any more. The data of a write is copied
- * from the guest once, before anybody else can see it.
+ *      prepare ──► begin ──► (seen) ──► harden ──► req_finish()
+ *
+ * prepare() settles everything that can be wrong with a command and copies the
+ * data of a write from the guest, once, before anybody else can see it; what is
+ * handed to the cache cannot be malformed any more. Between the steps a command
+ * can be held (hold.c).
  */
 #include "nvme.h"
 
@@ -85,26 +88,39 @@ static void write_done(struct wcache_op *op, int error)
     req_finish(req, status_from_errno(error, true));
 }
 
-static void exec_write(struct req *req)
+static void harden_write(struct req *req)
+{
+    wcache_harden(req->ns->cache, &req->op);
+}
+
+static void write_seen(struct wcache_op *op)
+{
+    struct req *req = req_of(op);
+
+    if (!hold_parks(req, LAB_HOLD_DURABLE)) {
+        harden_write(req);
+    }
+}
+
+static uint16_t prepare_write(struct req *req)
 {
     uint16_t status = parse_rw(req);
-    void *data;
 
     if (status) {
-        req_finish(req, status);
-        return;
+        return status;
     }
-    data = g_malloc(req->data_bytes);
-    status = dptr_from_guest(req, data, req->data_bytes);
-    if (status) {
-        g_free(data);
-        req_finish(req, status);
-        return;
-    }
+    req->data = g_malloc(req->data_bytes);
+    return dptr_from_guest(req, req->data, req->data_bytes);
+}
+
+static void begin_write(struct req *req)
+{
     req->ctrl->stat.writes++;
     req->ctrl->stat.writes_fua += req->has_fua;
     fill_op(req, write_done);
-    req->op.data = data;
+    req->op.seen = write_seen;
+    req->op.data = req->data;
+    req->data = NULL;
     wcache_write(req->ns->cache, &req->op);
 }
 
@@ -112,21 +128,18 @@ static void exec_write(struct req *req)
  * A write like any other, but for the bytes, which nobody keeps: MDTS does not
  * apply (Base 5.17.2.1, MDTS), and there is no limit of its own (WZSL).
  */
-static void exec_write_zeroes(struct req *req)
+static uint16_t prepare_write_zeroes(struct req *req)
 {
     uint16_t status = parse_range(req);
 
-    status = status ? status : check_range(req);
-    if (status) {
-        req_finish(req, status);
-        return;
-    }
-    req->ctrl->stat.writes++;
-    req->ctrl->stat.writes_fua += req->has_fua;
-    fill_op(req, write_done);
+    return status ? status : check_range(req);
+}
+
+static void begin_write_zeroes(struct req *req)
+{
     req->op.content = req->cmd.cdw12 & NVME_WZ_DEAC ? WCACHE_DEALLOCATED
                                                     : WCACHE_ZEROES;
-    wcache_write(req->ns->cache, &req->op);
+    begin_write(req);
 }
 
 static void read_done(struct wcache_op *op, int error)
@@ -141,16 +154,19 @@ static void read_done(struct wcache_op *op, int error)
     req_finish(req, status);
 }
 
-static void exec_read(struct req *req)
+static uint16_t prepare_read(struct req *req)
 {
     uint16_t status = parse_rw(req);
 
-    if (status) {
-        req_finish(req, status);
-        return;
+    if (!status) {
+        req->data = g_malloc(req->data_bytes);
     }
+    return status;
+}
+
+static void begin_read(struct req *req)
+{
     req->ctrl->stat.reads++;
-    req->data = g_malloc(req->data_bytes);
     fill_op(req, read_done);
     req->op.data = req->data;
     wcache_read(req->ns->cache, &req->op);
@@ -169,23 +185,22 @@ static void compare_done(struct wcache_op *op, int error)
 }
 
 /* The guest's data is copied first; what it is compared with is a Read's. */
-static void exec_compare(struct req *req)
+static uint16_t prepare_compare(struct req *req)
 {
     uint16_t status = parse_rw(req);
     uint64_t bytes = req->data_bytes;
 
     if (status) {
-        req_finish(req, status);
-        return;
+        return status;
     }
     req->data_bytes += bytes;
     req->ctrl->data_bytes += bytes;
     req->data = g_malloc(req->data_bytes);
-    status = dptr_from_guest(req, (uint8_t *)req->data + bytes, bytes);
-    if (status) {
-        req_finish(req, status);
-        return;
-    }
+    return dptr_from_guest(req, (uint8_t *)req->data + bytes, bytes);
+}
+
+static void begin_compare(struct req *req)
+{
     req->ctrl->stat.reads++;
     fill_op(req, compare_done);
     req->op.data = req->data;
@@ -202,32 +217,48 @@ static void flush_done(struct lab_ctrl *ctrl, void *opaque, int error)
     req_finish(req, status_from_errno(error, true));
 }
 
-static void exec_flush(struct req *req)
+static uint16_t prepare_flush(struct req *req)
 {
     uint32_t nsid = req->cmd.nsid;
 
-    if (nsid != NVME_NSID_ALL && !ctrl_ns(req->ctrl, nsid)) {
-        req_finish(req, NVME_INVALID_NAMESPACE | NVME_DNR);
-        return;
-    }
-    req->ctrl->stat.flushes++;
     req->ns = ctrl_ns(req->ctrl, nsid);
+    return req->ns || nsid == NVME_NSID_ALL ? NVME_SUCCESS
+                                            : NVME_INVALID_NAMESPACE | NVME_DNR;
+}
+
+static void harden_flush(struct req *req)
+{
     req->is_at_media = true;
-    fanout_start(req->ctrl, FANOUT_FLUSH, nsid, req->submitted.stamp,
+    fanout_start(req->ctrl, FANOUT_FLUSH, req->cmd.nsid, req->submitted.stamp,
                  flush_done, req);
 }
 
+/* All that a flush does is a promise. */
+static void begin_flush(struct req *req)
+{
+    req->ctrl->stat.flushes++;
+    if (!hold_parks(req, LAB_HOLD_DURABLE)) {
+        harden_flush(req);
+    }
+}
+
 static const struct {
-    void (*execute)(struct req *req);
+    uint16_t (*prepare)(struct req *req);
+    void (*begin)(struct req *req);
+    void (*harden)(struct req *req);
     uint32_t effects;
 } commands[256] = {
-    [NVME_IO_FLUSH] = { exec_flush, NVME_EFFECT_SUPPORTED },
-    [NVME_IO_WRITE] = { exec_write,
+    [NVME_IO_FLUSH] = { prepare_flush, begin_flush, harden_flush,
+                        NVME_EFFECT_SUPPORTED },
+    [NVME_IO_WRITE] = { prepare_write, begin_write, harden_write,
                         NVME_EFFECT_SUPPORTED | NVME_EFFECT_CONTENT },
-    [NVME_IO_READ] = { exec_read, NVME_EFFECT_SUPPORTED },
-    [NVME_IO_COMPARE] = { exec_compare, NVME_EFFECT_SUPPORTED },
-    [NVME_IO_DSM] = { exec_dsm, NVME_EFFECT_SUPPORTED | NVME_EFFECT_CONTENT },
-    [NVME_IO_WRITE_ZEROES] = { exec_write_zeroes,
+    [NVME_IO_READ] = { prepare_read, begin_read, NULL, NVME_EFFECT_SUPPORTED },
+    [NVME_IO_COMPARE] = { prepare_compare, begin_compare, NULL,
+                          NVME_EFFECT_SUPPORTED },
+    [NVME_IO_DSM] = { dsm_prepare, dsm_begin, dsm_harden,
+                      NVME_EFFECT_SUPPORTED | NVME_EFFECT_CONTENT },
+    [NVME_IO_WRITE_ZEROES] = { prepare_write_zeroes, begin_write_zeroes,
+                               harden_write,
                                NVME_EFFECT_SUPPORTED | NVME_EFFECT_CONTENT },
 };
 
@@ -236,13 +267,42 @@ uint32_t io_effects(uint8_t opcode)
     return commands[opcode].effects;
 }
 
+void io_peek(struct req *req)
+{
+    uint64_t slba;
+    uint32_t block_count;
+
+    if (req->cmd.opcode == NVME_IO_DSM || !hold_range(req, &slba,
+                                                      &block_count)) {
+        return;
+    }
+    parse_range(req);
+}
+
+void io_begin(struct req *req)
+{
+    commands[req->cmd.opcode].begin(req);
+}
+
+void io_harden(struct req *req)
+{
+    req->is_at_media = true;
+    commands[req->cmd.opcode].harden(req);
+}
+
 void io_execute(struct req *req)
 {
     uint8_t opcode = req->cmd.opcode;
+    uint16_t status;
 
-    if (!commands[opcode].execute) {
+    if (!commands[opcode].prepare) {
         req_finish(req, NVME_INVALID_OPCODE | NVME_DNR);
         return;
     }
-    commands[opcode].execute(req);
+    status = commands[opcode].prepare(req);
+    if (status) {
+        req_finish(req, status);
+    } else if (!hold_parks(req, LAB_HOLD_VISIBLE)) {
+        io_begin(req);
+    }
 }

@@ -3,7 +3,7 @@
  * The controller, seen from inside.
  *
  *      regs.c ──doorbell──► queue.c ──► req.c ──► admin.c / io.c / vendor.c
- *                                        │ ▲             │
+ *                                        │ ▲  hold.c     │
  *                                        ▼ └── status ───┘
  *                                 heap of deadlines ──► queue.c (CQE, irq)
  *
@@ -22,6 +22,7 @@
 
 #include "bytes.h"
 #include "heap.h"
+#include "hold.h"
 #include "moment.h"
 #include "nvme_spec.h"
 #include "nvmelab.h"
@@ -82,7 +83,8 @@ struct sq {
     uint32_t doorbell_first;
     uint32_t doorbell_count;
     uint32_t in_flight;
-    struct req_list reqs;       /* fetched, CQE not posted */
+    struct req_list reqs;       /* fetched, record not written */
+    struct req *peeked;         /* the head does not pass it yet (hold.c) */
     struct shadow_entry entry;
 };
 
@@ -104,6 +106,9 @@ struct cq {
 struct req {
     TAILQ_ENTRY(req) link;      /* sq->reqs, or ctrl->orphans */
     TAILQ_ENTRY(req) wait_link; /* cq->waiting, ctrl->aer or ctrl->posted */
+    struct parked *parked;      /* held at a stage: in none of those */
+    struct wait *wait;          /* a WAIT that is not over */
+    uint8_t stage_next;         /* the first where it can still be held */
     struct heap_node due;
     struct lab_ctrl *ctrl;
     struct sq *sq;              /* NULL: orphan */
@@ -118,7 +123,7 @@ struct req {
     uint16_t status;
     uint32_t result;            /* DW0 of the CQE */
     bool is_at_media;           /* an operation below may still call back */
-    bool is_parked;             /* asynchronous event request */
+    bool is_aer;                /* an event request that waits for its event */
 
     struct ns *ns;
     uint64_t slba;
@@ -126,6 +131,7 @@ struct req {
     bool has_fua;
     void *data;
     uint64_t data_bytes;        /* counted against LAB_DATA_BYTES_MAX */
+    uint64_t unpromised_bytes;  /* of the namespace, once completed */
     struct wcache_op op;
     struct dsm *dsm;            /* instead of op: several */
 };
@@ -142,6 +148,7 @@ enum cut_stage { CUT_NONE, CUT_FROZEN, CUT_WAITING, CUT_WRITING, CUT_DARK };
 struct lab_ctrl {
     struct lab_config config;
     char *serial;
+    char *holds_text;
     const struct lab_host_ops *ops;
     void *opaque;
     struct moments moments;
@@ -180,6 +187,7 @@ struct lab_ctrl {
         uint64_t events;
     } shadow;
 
+    struct holds holds;
     struct fanout_list fanouts;
     uint32_t shutdown;          /* number of the one under way; 0: none */
     uint32_t shutdowns;
@@ -231,12 +239,13 @@ void ctrl_log(struct lab_ctrl *ctrl, enum lab_log_class log_class,
               const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 /* queue.c */
-void queue_free_all(struct lab_ctrl *ctrl);
+/* how: what becomes of commands that are held. */
+void queue_free_all(struct lab_ctrl *ctrl, enum lab_trace_resumed how);
 struct sq *sq_new(struct lab_ctrl *ctrl, uint16_t id, uint16_t cqid,
                   uint32_t size, uint64_t address);
 struct cq *cq_new(struct lab_ctrl *ctrl, uint16_t id, uint32_t size,
                   uint64_t address, bool has_irq, uint16_t vector);
-void sq_free(struct lab_ctrl *ctrl, struct sq *sq);
+void sq_free(struct lab_ctrl *ctrl, struct sq *sq, enum lab_trace_resumed how);
 void cq_free(struct lab_ctrl *ctrl, struct cq *cq);
 void sq_doorbell(struct lab_ctrl *ctrl, uint32_t id, uint32_t tail);
 void cq_doorbell(struct lab_ctrl *ctrl, uint32_t id, uint32_t head);
@@ -272,8 +281,16 @@ void req_fetch(struct lab_ctrl *ctrl, struct sq *sq);
 void req_finish(struct req *req, uint16_t status);
 void req_post_due(struct lab_ctrl *ctrl);
 void req_report_posted(struct lab_ctrl *ctrl);
-void req_orphan(struct req *req);
+void req_orphan(struct req *req, enum lab_trace_resumed how);
 void req_free(struct req *req);
+/* Nobody needs the bytes any more. */
+void req_drop_data(struct req *req);
+/* The second half of req_finish(): the CQE, when it is due. */
+void req_complete(struct req *req);
+/* The CQE has been posted: the interrupt, or none ever. */
+void req_interrupt(struct req *req, bool is_lost);
+/* Not at the media: Command Abort Requested, whatever it did so far. */
+void req_abort(struct req *req);
 
 /* dptr.c: one transfer between data and the command's PRPs. */
 uint16_t dptr_from_guest(struct req *req, void *data, size_t length);
@@ -294,11 +311,21 @@ void aer_park(struct req *req);
 void aer_raise(struct lab_ctrl *ctrl, uint8_t info);
 void aer_log_read(struct lab_ctrl *ctrl);
 void io_execute(struct req *req);
+/* What a command that is not fetched yet says of itself, right or wrong. */
+void io_peek(struct req *req);
+/* Everything is checked and copied: do it. */
+void io_begin(struct req *req);
+/* What was done is seen: promise it. */
+void io_harden(struct req *req);
 bool vendor_is_command(const struct lab_ctrl *ctrl, uint8_t opcode);
 void vendor_execute(struct req *req);
 
 /* dsm.c: what req->op is for other writes. */
-void exec_dsm(struct req *req);
+uint16_t dsm_prepare(struct req *req);
+void dsm_begin(struct req *req);
+void dsm_harden(struct req *req);
+/* A range has a block in common; also of a command that was only peeked at. */
+bool dsm_touches(struct req *req, uint64_t first, uint64_t last);
 void dsm_completed(struct req *req, uint64_t stamp);
 bool dsm_is_promised(const struct req *req);
 /* True: nothing of it is left at the cache. */
@@ -329,5 +356,11 @@ void trace_event(struct lab_ctrl *ctrl, enum lab_trace_event_kind kind,
                  uint64_t value, uint64_t value2);
 void trace_survivor(struct lab_ctrl *ctrl, uint32_t nsid,
                     const struct wcache_survivor *survivor);
+
+/* One test on the way of every command while nothing is held there. */
+static inline bool hold_parks(struct req *req, enum lab_hold_stage stage)
+{
+    return req->ctrl->holds.live[stage] && hold_park(req, stage);
+}
 
 #endif

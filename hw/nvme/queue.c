@@ -52,12 +52,12 @@ struct cq *cq_new(struct lab_ctrl *ctrl, uint16_t id, uint32_t size,
     return cq;
 }
 
-void sq_free(struct lab_ctrl *ctrl, struct sq *sq)
+void sq_free(struct lab_ctrl *ctrl, struct sq *sq, enum lab_trace_resumed how)
 {
     struct req *req;
 
     while ((req = TAILQ_FIRST(&sq->reqs))) {
-        req_orphan(req);
+        req_orphan(req, how);
     }
     ctrl->cq[sq->cqid]->sq_count--;
     ctrl->sq[sq->id] = NULL;
@@ -71,13 +71,13 @@ void cq_free(struct lab_ctrl *ctrl, struct cq *cq)
     g_free(cq);
 }
 
-void queue_free_all(struct lab_ctrl *ctrl)
+void queue_free_all(struct lab_ctrl *ctrl, enum lab_trace_resumed how)
 {
     uint32_t id;
 
     for (id = 0; id < ctrl->queues; id++) {
         if (ctrl->sq[id]) {
-            sq_free(ctrl, ctrl->sq[id]);
+            sq_free(ctrl, ctrl->sq[id], how);
         }
     }
     for (id = 0; id < ctrl->queues; id++) {
@@ -184,14 +184,21 @@ void cq_set_head(struct lab_ctrl *ctrl, struct cq *cq, uint32_t head)
     }
 }
 
-/* The admin queue carries the commands that free data, and parked events. */
+/*
+ * The admin queue carries the commands that free data and release others, and
+ * those that wait for an event or a parked command.
+ */
 static bool can_fetch(const struct lab_ctrl *ctrl, const struct sq *sq)
 {
     if (!sq->doorbell_count) {
         return false;
     }
     if (sq->id == 0) {
-        return sq->in_flight - ctrl->aer_count < sq->size;
+        return sq->in_flight - ctrl->aer_count - ctrl->holds.wait_count <
+               sq->size;
+    }
+    if (sq->peeked) {           /* has its place in the queue already */
+        return !sq->peeked->parked && ctrl->data_bytes < LAB_DATA_BYTES_MAX;
     }
     return sq->in_flight < sq->size && ctrl->data_bytes < LAB_DATA_BYTES_MAX;
 }
@@ -256,7 +263,6 @@ bool cq_post(struct lab_ctrl *ctrl, struct req *req)
     if (cq->tail == 0) {
         cq->phase = !cq->phase;
     }
-    cq->must_raise = true;
     return true;
 }
 

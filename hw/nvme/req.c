@@ -5,7 +5,8 @@
  *      submitted ─► fetched ─► executed ─► finished ─► due ─► posted ─► traced
  *      doorbell     SQE        admin, io   status      heap   CQE       irq
  *
- * A request is in exactly one of these places. req_finish() is the only door
+ * A request is in exactly one of these places, or parked between two of them
+ * (hold.c). req_finish() is the only door
  * from execution to completion, whoever calls it and whenever; what became of
  * the data is settled before, in the caches.
  */
@@ -38,7 +39,6 @@ static struct req *req_new(struct sq *sq, const struct nvme_command *cmd)
     req->cmd = *cmd;
     req->number = ++ctrl->commands;
     req->submitted = sq->doorbells[sq->doorbell_first].rung;
-    req->fetched_ns = ctrl_now_ns(ctrl);
     TAILQ_INSERT_TAIL(&sq->reqs, req, link);
     sq->in_flight++;
     return req;
@@ -69,27 +69,46 @@ static void req_execute(struct req *req)
     }
 }
 
-void req_fetch(struct lab_ctrl *ctrl, struct sq *sq)
+/* The command at the head of the queue; NULL: it cannot be read. */
+static struct req *peek(struct lab_ctrl *ctrl, struct sq *sq)
 {
     struct nvme_command cmd;
-    struct req *req;
 
     if (ctrl->ops->dma_read(ctrl->opaque,
                             sq->address + sq->head * (uint64_t)sizeof(cmd),
                             &cmd, sizeof(cmd))) {
         ctrl_fatal(ctrl, "SQE cannot be read");
-        return;
+        return NULL;
     }
     command_to_host_order(&cmd);
-    req = req_new(sq, &cmd);
+    return req_new(sq, &cmd);
+}
+
+void req_fetch(struct lab_ctrl *ctrl, struct sq *sq)
+{
+    struct req *req = sq->peeked ? sq->peeked : peek(ctrl, sq);
+
+    if (!req) {
+        return;
+    }
+    if (hold_parks(req, LAB_HOLD_FETCH)) {
+        sq->peeked = req;
+        return;
+    }
+    sq->peeked = NULL;
+    req->fetched_ns = ctrl_now_ns(ctrl);
     advance_head(sq);
     req_execute(req);
 }
 
 static uint64_t deadline_of(const struct req *req)
 {
-    /* A command that the controller refuses is answered as late as others. */
-    if (req->sq->id == 0) {
+    /*
+     * A command that the controller refuses is answered as late as others, but
+     * one that was aborted before the Abort is.
+     */
+    if (req->sq->id == 0 ||
+        (req->status & NVME_STATUS_MASK) == NVME_ABORT_REQUESTED) {
         return 0;
     }
     return req->submitted.ns + req->ctrl->config.floor_latency_ns;
@@ -128,8 +147,22 @@ void req_finish(struct req *req, uint16_t status)
     if (!req->durable_ns && is_promised(req)) {
         req->durable_ns = ctrl_now_ns(req->ctrl);
     }
+    if (!hold_parks(req, LAB_HOLD_CQE)) {
+        req_complete(req);
+    }
+}
+
+void req_complete(struct req *req)
+{
     heap_push(&req->ctrl->due, &req->due, deadline_of(req));
     ctrl_kick(req->ctrl);
+}
+
+void req_abort(struct req *req)
+{
+    writes_completed(req, 0);
+    req->stage_next = LAB_HOLD_STAGES;
+    req_finish(req, NVME_ABORT_REQUESTED);
 }
 
 static void req_completed(struct req *req)
@@ -138,6 +171,9 @@ static void req_completed(struct req *req)
 
     req->completed = moment_take(&ctrl->moments);
     writes_completed(req, req->completed.stamp);
+    if (req->ns) {
+        req->unpromised_bytes = wcache_unpromised_bytes(req->ns->cache);
+    }
     if (req->sq->id) {
         ctrl->stat.commands_completed++;
     }
@@ -155,13 +191,30 @@ void req_post_due(struct lab_ctrl *ctrl)
                                          offsetof(struct req, due));
 
         heap_remove(&ctrl->due, node);
-        if (cq_post(ctrl, req)) {
+        if (req->parked || req->wait) {
+            hold_due(req);
+        } else if (cq_post(ctrl, req)) {
             req_completed(req);
         }
     }
 }
 
-/* The interrupts go out next: the records, and the end of the requests. */
+/* The interrupts go out next: the record, and the end of the request. */
+static void report(struct req *req, uint64_t irq_ns)
+{
+    struct cq *cq = req->ctrl->cq[req->sq->cqid];
+
+    cq->must_raise |= irq_ns != 0;
+    req->irq_ns = cq->has_irq ? irq_ns : 0;
+    trace_command(req, true);
+    req_free(req);
+}
+
+void req_interrupt(struct req *req, bool is_lost)
+{
+    report(req, is_lost ? 0 : ctrl_now_ns(req->ctrl));
+}
+
 void req_report_posted(struct lab_ctrl *ctrl)
 {
     uint64_t now = ctrl_now_ns(ctrl);
@@ -169,9 +222,9 @@ void req_report_posted(struct lab_ctrl *ctrl)
 
     while ((req = TAILQ_FIRST(&ctrl->posted))) {
         TAILQ_REMOVE(&ctrl->posted, req, wait_link);
-        req->irq_ns = ctrl->cq[req->sq->cqid]->has_irq ? now : 0;
-        trace_command(req, true);
-        req_free(req);
+        if (!hold_parks(req, LAB_HOLD_IRQ)) {
+            report(req, now);
+        }
     }
 }
 
@@ -181,26 +234,31 @@ static void withdraw(struct req *req)
 
     if (heap_has(&req->due)) {
         heap_remove(&ctrl->due, &req->due);
-    } else if (req->is_parked) {
+    } else if (req->is_aer) {
         TAILQ_REMOVE(&ctrl->aer, req, wait_link);
         ctrl->aer_count--;
-    } else if (!req->is_at_media) {
+    } else if (!req->is_at_media && req != req->sq->peeked) {
         TAILQ_REMOVE(&ctrl->cq[req->sq->cqid]->waiting, req, wait_link);
     }
 }
 
 /* Its queue goes away: nobody will see this command's completion. */
-void req_orphan(struct req *req)
+void req_orphan(struct req *req, enum lab_trace_resumed how)
 {
     struct sq *sq = req->sq;
 
-    if (req->is_at_media && req->ns && withdraw_writes(req)) {
+    if (req->parked) {
+        hold_drop(req, how);
+    } else if (req->wait) {
+        hold_wait_drop(req);
+    } else if (req->is_at_media && req->ns && withdraw_writes(req)) {
         req->is_at_media = false;       /* it never becomes visible */
     } else {
         withdraw(req);
     }
-    if (!req->is_parked) {
-        trace_command(req, false);
+    if (!req->is_aer) {
+        /* Held before its interrupt it has been answered. */
+        trace_command(req, req->completed.stamp != 0);
     }
     if (!req->is_at_media) {
         req_free(req);
@@ -223,8 +281,15 @@ void req_free(struct req *req)
     } else {
         TAILQ_REMOVE(&ctrl->orphans, req, link);
     }
-    ctrl->data_bytes -= req->data_bytes;
-    g_free(req->data);
+    req_drop_data(req);
     g_free(req->dsm);
     g_free(req);
+}
+
+void req_drop_data(struct req *req)
+{
+    req->ctrl->data_bytes -= req->data_bytes;
+    req->data_bytes = 0;
+    g_free(req->data);
+    req->data = NULL;
 }

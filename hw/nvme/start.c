@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Start: before the first command, every namespace with metadata reads its
- * redo record and finishes what the last process left (media/redo.h).
+ * redo record and finishes what the last process left (media/redo.h). Holds of
+ * the configuration are armed, once in the life of the process.
  */
 #include <errno.h>
 
@@ -46,8 +47,13 @@ void start_step(struct lab_ctrl *ctrl)
 
 void lab_start(struct lab_ctrl *ctrl, void (*done)(void *opaque, int error))
 {
+    char *unused;               /* the rules were looked at when it was made */
+
     ctrl->start_nsid = 1;
     ctrl->start_error = 0;
     ctrl->start_done = done;
+    if (ctrl->config.holds) {
+        lab_hold(ctrl, ctrl->config.holds, &unused);
+    }
     ctrl_kick(ctrl);
 }

@@ -34,6 +34,14 @@ static uint8_t command_flags(const struct req *req, bool has_cqe,
            (is_visible ? LAB_TRACE_DATA_VISIBLE : 0);
 }
 
+static uint64_t unpromised_bytes(const struct req *req)
+{
+    if (req->completed.stamp) {
+        return req->unpromised_bytes;
+    }
+    return req->ns ? wcache_unpromised_bytes(req->ns->cache) : 0;
+}
+
 void trace_command(struct req *req, bool has_cqe)
 {
     struct lab_ctrl *ctrl = req->ctrl;
@@ -63,8 +71,7 @@ void trace_command(struct req *req, bool has_cqe)
         .durable_ns = htole64(req->durable_ns),
         .completed_ns = htole64(req->completed.ns),
         .irq_ns = htole64(req->irq_ns),
-        .unpromised_bytes =
-            htole64(req->ns ? wcache_unpromised_bytes(req->ns->cache) : 0),
+        .unpromised_bytes = htole64(unpromised_bytes(req)),
     };
 
     emit(ctrl, &command.record, LAB_TRACE_COMMAND, sizeof(command));

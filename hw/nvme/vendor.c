@@ -23,6 +23,7 @@ static uint16_t exec_mark(struct req *req)
         }
     }
     trace_mark(req, text);
+    hold_mark(req->ctrl, qword(req->cmd.cdw12, req->cmd.cdw13));
     return NVME_SUCCESS;
 }
 
@@ -85,26 +86,35 @@ static void exec_cut(struct req *req)
     ctrl->ops->cut_requested(ctrl->opaque, cut);
 }
 
+static void exec_finishing(struct req *req)
+{
+    static uint16_t (*const table[256])(struct req *req) = {
+        [LAB_OP_MARK] = exec_mark,
+        [LAB_OP_STAT] = exec_stat,
+        [LAB_OP_HOLD] = hold_exec_hold,
+        [LAB_OP_RELEASE] = hold_exec_release,
+    };
+
+    req_finish(req, table[req->cmd.opcode](req));
+}
+
+static void (*const commands[256])(struct req *req) = {
+    [LAB_OP_MARK] = exec_finishing,
+    [LAB_OP_STAT] = exec_finishing,
+    [LAB_OP_CUT] = exec_cut,
+    [LAB_OP_HOLD] = exec_finishing,
+    [LAB_OP_WAIT] = hold_exec_wait,
+    [LAB_OP_RELEASE] = exec_finishing,
+};
+
 bool vendor_is_command(const struct lab_ctrl *ctrl, uint8_t opcode)
 {
-    return ctrl->config.has_vendor_commands &&
-           (opcode == LAB_OP_MARK || opcode == LAB_OP_STAT ||
-            opcode == LAB_OP_CUT);
+    return ctrl->config.has_vendor_commands && commands[opcode];
 }
 
 void vendor_execute(struct req *req)
 {
-    switch (req->cmd.opcode) {
-    case LAB_OP_MARK:
-        req_finish(req, exec_mark(req));
-        break;
-    case LAB_OP_STAT:
-        req_finish(req, exec_stat(req));
-        break;
-    default:
-        exec_cut(req);
-        break;
-    }
+    commands[req->cmd.opcode](req);
 }
 
 char *lab_stats_json(struct lab_ctrl *ctrl)
@@ -114,7 +124,7 @@ char *lab_stats_json(struct lab_ctrl *ctrl)
         "writes", "writes-fua", "reads", "flushes", "unpromised-bytes",
         "cached-bytes", "destaged-bytes", "trace-records",
         "trace-records-lost", "guest-errors", "doorbell-writes",
-        "shadow-doorbells",
+        "shadow-doorbells", "holds-armed", "commands-held", "commands-parked",
     };
     GString *json = g_string_new("{");
     struct lab_stat stat;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nvmelab_control.c: power cut and counters, for the guest and for QMP.
+ * nvmelab_control.c: power cut, counters and holds, for the guest and for QMP.
  *
  *   guest: CUT ─► core frozen ─► FROZEN ─┐ bottom half
  *   QMP:   qom-set power-cut ────────────┴► RUNNING ─► DONE ─► action
@@ -160,6 +160,20 @@ void nvmelab_control_power_on(NvmelabState *s)
     lab_power_on(s->core);
 }
 
+/* Can the host ask the drive for something? */
+static bool nvmelab_has_power(NvmelabState *s, const char *name, Error **errp)
+{
+    if (!s->core || !s->is_started) {
+        error_setg(errp, "%s: drive %s is not running", name, nvmelab_name(s));
+        return false;
+    }
+    if (s->cut_stage != NVMELAB_CUT_NONE) {
+        error_setg(errp, "%s: drive %s has no power", name, nvmelab_name(s));
+        return false;
+    }
+    return true;
+}
+
 static void nvmelab_set_power_cut(Object *obj, const char *text, Error **errp)
 {
     NvmelabState *s = NVMELAB(obj);
@@ -170,12 +184,7 @@ static void nvmelab_set_power_cut(Object *obj, const char *text, Error **errp)
                    "random:SEED", text);
         return;
     }
-    if (!s->core || !s->is_started) {
-        error_setg(errp, "power-cut: drive %s is not running", nvmelab_name(s));
-        return;
-    }
-    if (s->cut_stage != NVMELAB_CUT_NONE) {
-        error_setg(errp, "power-cut: drive %s has no power", nvmelab_name(s));
+    if (!nvmelab_has_power(s, "power-cut", errp)) {
         return;
     }
     nvmelab_cut_request(s, cut);
@@ -197,8 +206,58 @@ static char *nvmelab_get_stats(Object *obj, Error **errp)
     return copy;
 }
 
+static void nvmelab_set_hold(Object *obj, const char *text, Error **errp)
+{
+    NvmelabState *s = NVMELAB(obj);
+    char *error = NULL;
+
+    if (nvmelab_has_power(s, "hold", errp) &&
+        !lab_hold(s->core, text, &error)) {
+        error_setg(errp, "hold: %s", error);
+        free(error);
+    }
+}
+
+static void nvmelab_set_release(Object *obj, const char *text, Error **errp)
+{
+    NvmelabState *s = NVMELAB(obj);
+    char *error = NULL;
+
+    if (nvmelab_has_power(s, "release", errp) &&
+        !lab_release(s->core, text, &error)) {
+        error_setg(errp, "release: %s", error);
+        free(error);
+    }
+}
+
+static char *nvmelab_get_held(Object *obj, Error **errp)
+{
+    NvmelabState *s = NVMELAB(obj);
+    char *json, *copy;
+
+    if (!s->core) {
+        error_setg(errp, "held: drive %s is not running", nvmelab_name(s));
+        return NULL;
+    }
+    json = lab_held_json(s->core);
+    copy = g_strdup(json);
+    free(json);
+    return copy;
+}
+
 void nvmelab_control_class_init(ObjectClass *oc)
 {
+    object_class_property_add_str(oc, "hold", NULL, nvmelab_set_hold);
+    object_class_property_set_description(oc, "hold",
+        "QMP only: arm rules that park I/O commands: "
+        "stage=STAGE [PREDICATE=VALUE ...][;...]");
+    object_class_property_add_str(oc, "release", NULL, nvmelab_set_release);
+    object_class_property_set_description(oc, "release",
+        "QMP only: let parked commands go on: all, "
+        "rule N [COUNT] [oldest|newest], command ID [lost]");
+    object_class_property_add_str(oc, "held", nvmelab_get_held, NULL);
+    object_class_property_set_description(oc, "held",
+        "QMP only: rules and parked commands, one JSON object");
     object_class_property_add_str(oc, "power-cut", NULL,
                                   nvmelab_set_power_cut);
     object_class_property_set_description(oc, "power-cut",

@@ -8,7 +8,7 @@
  *   nvmelab_run.c      when it runs, in which thread; interrupts
  *   nvmelab_store.c    what the core borrows: storage, on a BlockBackend
  *   nvmelab_trace.c    the command trace file
- *   nvmelab_control.c  power cut and counters over QMP
+ *   nvmelab_control.c  power cut, counters and holds over QMP
  *
  * Invariants: everything runs under the BQL. The core is entered from the
  * guarded bottom half or timer, from MMIO, and from reset and control; never
@@ -100,6 +100,7 @@ struct NvmelabState {
     uint16_t irq_vectors;           /* 0 becomes io_queue_pairs_max + 1 */
     bool has_vendor_commands;
     bool has_shadow_doorbells;
+    char *holds;
     char *trace_path;
     int on_power_cut;
 

@@ -189,6 +189,7 @@ static void nvmelab_fill_config(NvmelabState *s)
         .irq_vectors = s->irq_vectors,
         .has_vendor_commands = s->has_vendor_commands,
         .has_shadow_doorbells = s->has_shadow_doorbells,
+        .holds = s->holds,
     };
 }
 
@@ -331,6 +332,7 @@ static const Property nvmelab_properties[] = {
                      true),
     DEFINE_PROP_BOOL("shadow-doorbells", NvmelabState, has_shadow_doorbells,
                      true),
+    DEFINE_PROP_STRING("holds", NvmelabState, holds),
     DEFINE_PROP_STRING("trace", NvmelabState, trace_path),
 };
 
@@ -357,9 +359,12 @@ static void nvmelab_describe(ObjectClass *oc)
           "2..32768" },
         { "mdts", "Largest transfer, 4 KiB << mdts, 1..9" },
         { "msix-vectors", "MSI-X vectors, 1..2048; 0: max-ioqpairs + 1" },
-        { "vendor-commands", "Vendor commands MARK, STAT and CUT" },
+        { "vendor-commands", "Vendor commands MARK, STAT, CUT, HOLD, WAIT and "
+          "RELEASE" },
         { "shadow-doorbells", "Doorbell Buffer Config, with up to 511 queue "
           "pairs" },
+        { "holds", "Rules that park I/O commands, armed once at start: "
+          "stage=STAGE [PREDICATE=VALUE ...][;...]" },
         { "trace", "File for the command trace; replaced if it exists" },
         { "on-power-cut", "What the machine does after a power cut: reset, "
           "pause, quit" },

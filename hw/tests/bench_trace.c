@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the command trace costs: nanoseconds per command with and without it.
+ * What the command trace costs: nanoseconds per command with and without it;
+ * and what rules of held commands cost that match nothing (docs/holds.md).
  *
  * The core alone, no QEMU, on a carrier of its own: host_fake checks whatever
  * passes it, and its checks would be what is measured. This one does what the
@@ -9,12 +10,14 @@
  * into a mapped window of a file that is allocated and moved on by 4 MiB
  * (hw/qemu/nvmelab_trace.c), page faults included.
  *
- * Two drives of the same making, one traced, are measured in turns: off, on,
+ * Two drives of the same making, one traced, or one with a rule that never
+ * matches armed at each of the five stages, are measured in turns: off, on,
  * off. The cost is the middle one against the mean of the others, the noise
  * what these two differ by; medians over all turns. CPU time, not wall time: a
  * machine that is shared disturbs it less.
  *
  * usage: bench_trace [TURNS]     prints {"name","value","unit","aim"} as JSON
+ *        bench_trace holds TURNS the same for held commands
  *        bench_trace count write|read DEPTH COMMANDS
  *                                one untraced job, for a tool that counts
  *                                instructions between the two calls of count()
@@ -66,6 +69,7 @@ struct world {
     bool is_kicked;
     bool is_started;
     struct sink sink;
+    bool is_traced;
     uint16_t sq_tail[2];
     uint16_t cq_head[2];
     uint16_t phase[2];
@@ -377,6 +381,7 @@ static struct world *world_new(bool is_traced)
     w->ram = g_malloc0(RAM_BYTES);
     w->medium = g_malloc(MEDIUM_BYTES);
     memset(w->medium, 1, MEDIUM_BYTES);
+    w->is_traced = is_traced;
     w->phase[0] = w->phase[1] = 1;
     w->random = 1;
     w->sink.fd = g_file_open_tmp("bench_trace.XXXXXX", &path, NULL);
@@ -413,8 +418,7 @@ static void world_free(struct world *w)
 /* -- Measuring ------------------------------------------------------------ */
 
 /* Nanoseconds of CPU time per command. */
-static double measure(struct world *w, uint8_t opcode, uint32_t depth,
-                      bool is_traced)
+static double measure(struct world *w, uint8_t opcode, uint32_t depth)
 {
     uint64_t start, end;
 
@@ -423,7 +427,7 @@ static double measure(struct world *w, uint8_t opcode, uint32_t depth,
     work(w, opcode, depth, COMMANDS);
     end = time_ns(CLOCK_PROCESS_CPUTIME_ID);
     /* One record per command, or what is compared is not trace on and off. */
-    g_assert_cmpuint(w->sink.records, ==, is_traced ? COMMANDS : 0);
+    g_assert_cmpuint(w->sink.records, ==, w->is_traced ? COMMANDS : 0);
     return (double)(end - start) / COMMANDS;
 }
 
@@ -443,11 +447,12 @@ static double median(double *values, uint32_t count)
 static void print(const char *at, const char *what, double value,
                   const char *end)
 {
-    printf("{\"name\":\"trace.%s.%s\",\"value\":%.0f,"
+    printf("{\"name\":\"%s.%s\",\"value\":%.0f,"
            "\"unit\":\"ns/command\",\"aim\":null}%s\n", at, what, value, end);
 }
 
-static void compare_worlds(struct world *off, struct world *on, uint8_t opcode,
+static void compare_worlds(struct world *off, struct world *on,
+                           const char *subject, uint8_t opcode,
                            uint32_t depth, uint32_t turns, bool is_last)
 {
     g_autofree double *offs = g_new(double, turns);
@@ -455,16 +460,16 @@ static void compare_worlds(struct world *off, struct world *on, uint8_t opcode,
     g_autofree double *costs = g_new(double, turns);
     g_autofree double *noises = g_new(double, turns);
     g_autofree char *at =
-        g_strdup_printf("%s.qd%u", opcode == NVME_IO_WRITE ? "write" : "read",
-                        depth);
+        g_strdup_printf("%s.%s.qd%u", subject,
+                        opcode == NVME_IO_WRITE ? "write" : "read", depth);
     uint32_t i;
 
     for (i = 0; i < turns; i++) {
-        double first = measure(off, opcode, depth, false);
+        double first = measure(off, opcode, depth);
         double again;
 
-        ons[i] = measure(on, opcode, depth, true);
-        again = measure(off, opcode, depth, false);
+        ons[i] = measure(on, opcode, depth);
+        again = measure(off, opcode, depth);
         offs[i] = (first + again) / 2;
         costs[i] = ons[i] - offs[i];
         noises[i] = fabs(again - first);
@@ -500,27 +505,48 @@ static int count_main(char **argv)
     return 0;
 }
 
+static void compare_all(struct world *off, struct world *on,
+                        const char *subject, uint32_t turns)
+{
+    printf("[");
+    compare_worlds(off, on, subject, NVME_IO_WRITE, 1, turns, false);
+    compare_worlds(off, on, subject, NVME_IO_WRITE, DEPTH_MAX, turns, false);
+    compare_worlds(off, on, subject, NVME_IO_READ, 1, turns, false);
+    compare_worlds(off, on, subject, NVME_IO_READ, DEPTH_MAX, turns, true);
+    printf("]\n");
+    world_free(off);
+    world_free(on);
+}
+
+static struct world *world_with_rules(void)
+{
+    struct world *w = world_new(false);
+    char *error = NULL;
+
+    if (!lab_hold(w->ctrl, "stage=fetch nsid=2;stage=visible nsid=2;"
+                  "stage=durable nsid=2;stage=cqe nsid=2;stage=irq nsid=2",
+                  &error)) {
+        g_error("%s", error);
+    }
+    return w;
+}
+
 int main(int argc, char **argv)
 {
-    uint32_t turns = argc > 1 ? strtoul(argv[1], NULL, 10) : 5;
-    struct world *off, *on;
+    bool is_holds = argc == 3 && g_str_equal(argv[1], "holds");
+    uint32_t turns = argc > 1 ? strtoul(argv[argc - 1], NULL, 10) : 5;
 
     if (argc == 5 && g_str_equal(argv[1], "count")) {
         return count_main(argv);
     }
-    if (argc > 2 || !turns || turns > 9999) {
-        g_printerr("usage: bench_trace [TURNS]\n");
+    if ((argc > 2 && !is_holds) || !turns || turns > 9999) {
+        g_printerr("usage: bench_trace [[holds] TURNS]\n");
         return 2;
     }
-    off = world_new(false);
-    on = world_new(true);
-    printf("[");
-    compare_worlds(off, on, NVME_IO_WRITE, 1, turns, false);
-    compare_worlds(off, on, NVME_IO_WRITE, DEPTH_MAX, turns, false);
-    compare_worlds(off, on, NVME_IO_READ, 1, turns, false);
-    compare_worlds(off, on, NVME_IO_READ, DEPTH_MAX, turns, true);
-    printf("]\n");
-    world_free(off);
-    world_free(on);
+    if (is_holds) {
+        compare_all(world_new(false), world_with_rules(), "holds", turns);
+    } else {
+        compare_all(world_new(false), world_new(true), "trace", turns);
+    }
     return 0;
 }

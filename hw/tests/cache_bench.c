@@ -150,8 +150,16 @@ static struct job *job_now(struct bench *bench)
 struct job *job_write(struct bench *bench, uint64_t slba, uint32_t count,
                       uint64_t tag, bool has_fua)
 {
+    return job_write_seen(bench, slba, count, tag, has_fua, NULL);
+}
+
+struct job *job_write_seen(struct bench *bench, uint64_t slba, uint32_t count,
+                           uint64_t tag, bool has_fua,
+                           void (*seen)(struct wcache_op *op))
+{
     struct job *job = job_now(bench);
 
+    job->op.seen = seen;
     job->is_write = true;
     job->tag = tag;
     job->op.slba = slba;

@@ -59,6 +59,10 @@ void bench_free(struct bench *bench);
 
 struct job *job_write(struct bench *bench, uint64_t slba, uint32_t count,
                       uint64_t tag, bool has_fua);
+/* One that rests when it must be promised (wcache_op.seen). */
+struct job *job_write_seen(struct bench *bench, uint64_t slba, uint32_t count,
+                           uint64_t tag, bool has_fua,
+                           void (*seen)(struct wcache_op *op));
 /* Their tag is 0. */
 struct job *job_zeroes(struct bench *bench, uint64_t slba, uint32_t count,
                        enum wcache_content content, bool has_fua);

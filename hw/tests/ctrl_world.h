@@ -64,6 +64,7 @@ struct world {
     bool is_vwc_off;            /* for certain */
     uint64_t switches;          /* VWC commands sent */
     bool has_rival;             /* the last met another under way */
+    bool has_holds;
     uint32_t trace_at;
     uint64_t events_sent;
     uint64_t traced;
@@ -93,5 +94,18 @@ void world_send_admin(struct world *world);
 void world_raise_floor(struct world *world, const struct slot *slot);
 /* Reap what is done, and judge it. */
 void world_poll(struct world *world);
+
+/* An admin command of which only the answer counts; there must be room. */
+void world_send_other(struct world *world, const struct nvme_command *cmd);
+
+/* ctrl_hold.c: hold, release, wait or abort something. */
+void world_hold_step(struct world *world);
+/* Every rule ends; without holds nothing. */
+void world_release_all(struct world *world);
+/* Nothing is in flight: each I/O command has its one record. */
+void world_judge_records(const struct world *world);
+
+/* ctrl_steps.c: one schedule, from a new drive to its end. */
+void world_run(struct prop_rng *rng, bool has_holds);
 
 #endif

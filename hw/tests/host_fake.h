@@ -75,6 +75,7 @@ struct fake_host {
     bool loses_trace;           /* say that they could not be kept */
     uint64_t trace_number;      /* of the next record */
     uint64_t stamp_last;        /* greatest stamp seen in the trace */
+    uint64_t lost_irq_id;       /* the next record of this command has none */
     uint64_t log_lines[3];      /* by class */
     char *log_last;
 

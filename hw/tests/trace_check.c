@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "vendor.h"
+
 static void check_size(const struct lab_trace_record *record, size_t size)
 {
     g_assert_cmpuint(record->size_bytes, ==, size);
@@ -11,7 +13,14 @@ static void check_size(const struct lab_trace_record *record, size_t size)
 
 static void check_times(const struct lab_trace_command *command)
 {
-    g_assert_cmpuint(command->submitted_ns, <=, command->fetched_ns);
+    if (command->fetched_ns) {
+        g_assert_cmpuint(command->submitted_ns, <=, command->fetched_ns);
+    } else {
+        /* Held at its fetch, and that never came. */
+        g_assert_cmpuint(command->visible_stamp, ==, 0);
+        g_assert_cmpuint(command->completed_stamp, ==, 0);
+        g_assert_cmpuint(command->durable_ns, ==, 0);
+    }
     if (command->visible_stamp) {
         g_assert_cmpuint(command->fetched_ns, <=, command->visible_ns);
         g_assert_cmpuint(command->submitted_stamp, <, command->visible_stamp);
@@ -42,7 +51,8 @@ static void check_flag(const struct lab_trace_command *command, uint8_t flag,
     }
 }
 
-static void check_command(const struct lab_trace_command *command)
+static void check_command(const struct fake_host *host,
+                          const struct lab_trace_command *command)
 {
     bool has_cqe = command->completed_stamp;
 
@@ -54,7 +64,8 @@ static void check_command(const struct lab_trace_command *command)
     check_flag(command, LAB_TRACE_NO_CQE, !has_cqe);
     check_flag(command, LAB_TRACE_DURABLE, command->durable_ns);
     check_flag(command, LAB_TRACE_DATA_VISIBLE, command->visible_stamp);
-    if (command->flags & LAB_TRACE_POLLED || !has_cqe) {
+    if (command->flags & LAB_TRACE_POLLED || !has_cqe ||
+        command->command_id == host->lost_irq_id) {
         g_assert_cmpuint(command->irq_ns, ==, 0);
     } else {
         g_assert_cmpuint(command->irq_ns, !=, 0);
@@ -73,14 +84,32 @@ static void check_mark(const struct lab_trace_mark *mark)
     g_assert_cmpuint(mark->submitted_stamp, !=, 0);
 }
 
+/* Who leaves irq in no good way had no interrupt of its own. */
+static void check_resumed(struct fake_host *host,
+                          const struct lab_trace_event *event)
+{
+    uint32_t how = LAB_TRACE_HELD_HOW(event->value2);
+
+    if (event->kind != LAB_TRACE_RESUMED) {
+        return;
+    }
+    g_assert_cmpuint(how, >=, LAB_TRACE_RELEASED);
+    g_assert_cmpuint(how, <=, LAB_TRACE_BY_CUT);
+    if (LAB_TRACE_HELD_STAGE(event->value2) == LAB_HOLD_IRQ &&
+        how != LAB_TRACE_RELEASED && how != LAB_TRACE_TIMED) {
+        host->lost_irq_id = event->value;
+    }
+}
+
 static void check_event(struct fake_host *host,
                         const struct lab_trace_event *event)
 {
     check_size(&event->record, sizeof(*event));
     g_assert_cmpuint(event->kind, >=, LAB_TRACE_ENABLE);
-    g_assert_cmpuint(event->kind, <=, LAB_TRACE_NAMESPACE);
+    g_assert_cmpuint(event->kind, <=, LAB_TRACE_HOLD_ENDED);
     g_assert_cmpuint(event->stamp, >, host->stamp_last);
     host->stamp_last = event->stamp;
+    check_resumed(host, event);
 }
 
 static void check_survivor(const struct lab_trace_survivor *survivor)
@@ -111,7 +140,7 @@ void trace_check(struct fake_host *host, const void *record, size_t length)
     g_assert_cmpuint(head->time_ns, ==, host->now_ns);
     switch (head->type) {
     case LAB_TRACE_COMMAND:
-        check_command(record);
+        check_command(host, record);
         break;
     case LAB_TRACE_MARK:
         check_mark(record);

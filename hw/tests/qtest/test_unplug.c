@@ -4,6 +4,7 @@
  * and QEMU lives on; its image is free for the next.
  */
 #include "drive.h"
+#include "vendor.h"
 
 /* QEMU's ACPI PCI hot-plug registers of q35 (docs/specs/acpi_pci_hotplug). */
 #define PCIHP_EJECT 0x0cc8
@@ -55,6 +56,50 @@ static struct drive *attach_behind_port(struct client *c)
     return d;
 }
 
+/* Commands at four stages and a WAIT, and the slot is empty. */
+static void a_pulled_drive_holds_nothing(void)
+{
+    static const char *const stages[] = {
+        "fetch", "visible", "durable", "cqe",
+    };
+    struct nvme_command wait = {
+        .opcode = LAB_OP_WAIT, .cdw12 = 9, .cdw13 = 20000,
+    };
+    char *image = drive_image("unplug.img", 1 << 20);
+    struct client *c = start(image);
+    struct drive *d = attach_behind_port(c);
+    uint64_t data;
+    unsigned i;
+
+    drive_enable(d);
+    data = drive_alloc(d, 8 * 512);
+    drive_fill(d, data, 100, 8, 1);
+    for (i = 0; i < G_N_ELEMENTS(stages); i++) {
+        char *arguments = g_strdup_printf(
+            "{\"path\":\"/machine/peripheral/lab0\",\"property\":\"hold\","
+            "\"value\":\"stage=%s queue=%u\"}", stages[i], i + 1);
+
+        client_qmp_ok(c, "qom-set", arguments);
+        g_free(arguments);
+        drive_create_queue(d, i + 1, 16);
+        drive_submit(d, i + 1, drive_rw(NVME_IO_WRITE, 100 + i, 1,
+                                        data + i * 512, true));
+        drive_ring(d, i + 1);
+        drive_assert_silent(d, i + 1);
+    }
+    drive_submit(d, 0, wait);
+    drive_ring(d, 0);
+    eject(c);
+    drive_quit(d);
+
+    d = drive_start(image, "");
+    for (i = 0; i < G_N_ELEMENTS(stages); i++) {
+        g_assert_cmpuint(drive_generation(d, 100 + i), ==, i == 3);
+    }
+    drive_quit(d);
+    g_free(image);
+}
+
 static void a_pulled_drive_keeps_the_promised_and_only_that(void)
 {
     char *image = drive_image("unplug.img", 1 << 20);
@@ -93,6 +138,8 @@ static void add_tests(void)
 {
     g_test_add_func("/unplug/a-pulled-drive-keeps-the-promised-and-only-that",
                     a_pulled_drive_keeps_the_promised_and_only_that);
+    g_test_add_func("/unplug/a-pulled-drive-holds-nothing",
+                    a_pulled_drive_holds_nothing);
 }
 
 int main(int argc, char **argv)
