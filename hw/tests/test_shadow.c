@@ -572,8 +572,15 @@ static void test_lost_events(struct fixture *f, gconstpointer data)
 
 /* -- S9 ------------------------------------------------------------------- */
 
-static void check_off(struct fixture *f, uint64_t shadow, uint64_t events)
+static void check_ended_by(struct fixture *f, void (*end)(struct fixture *f))
 {
+    uint64_t shadow;
+    uint64_t events;
+
+    shadow_up(f);
+    shadow = f->driver->shadow;
+    events = f->driver->events;
+    end(f);
     driver_enable(f->driver, 16);
     driver_create_pair(f->driver, 1, 16, 1);
     memset(fake_at(f->host, events), 0xA5, DRIVER_PAGE);
@@ -585,47 +592,42 @@ static void check_off(struct fixture *f, uint64_t shadow, uint64_t events)
     g_assert_cmpuint(guest_errors(f), ==, 0);
 }
 
+static void disable(struct fixture *f)
+{
+    driver_disable(f->driver);
+}
+
+static void reset(struct fixture *f)
+{
+    lab_reset(f->host->ctrl);
+}
+
+/* host_fake aborts if the dark drive so much as looks at a page. */
+static void cut_power(struct fixture *f)
+{
+    struct nvme_command flush = cmd_flush(1);
+
+    driver_send(f->driver, 1, &flush);
+    driver_send(f->driver, 1, &flush);
+    fake_cut_and_boot(f->host, LAB_POLICY_DROP_ALL, 0);
+}
+
 static void test_disable(struct fixture *f, gconstpointer data)
 {
-    uint64_t shadow;
-    uint64_t events;
-
     (void)data;
-    shadow_up(f);
-    shadow = f->driver->shadow;
-    events = f->driver->events;
-    driver_disable(f->driver);
-    check_off(f, shadow, events);
+    check_ended_by(f, disable);
 }
 
 static void test_reset(struct fixture *f, gconstpointer data)
 {
-    uint64_t shadow;
-    uint64_t events;
-
     (void)data;
-    shadow_up(f);
-    shadow = f->driver->shadow;
-    events = f->driver->events;
-    lab_reset(f->host->ctrl);
-    check_off(f, shadow, events);
+    check_ended_by(f, reset);
 }
 
-/* host_fake aborts if the dark drive so much as looks at a page. */
 static void test_cut(struct fixture *f, gconstpointer data)
 {
-    struct nvme_command flush = cmd_flush(1);
-    uint64_t shadow;
-    uint64_t events;
-
     (void)data;
-    shadow_up(f);
-    shadow = f->driver->shadow;
-    events = f->driver->events;
-    driver_send(f->driver, 1, &flush);
-    driver_send(f->driver, 1, &flush);
-    fake_cut_and_boot(f->host, LAB_POLICY_DROP_ALL, 0);
-    check_off(f, shadow, events);
+    check_ended_by(f, cut_power);
 }
 
 static void test_queue_again(struct fixture *f, gconstpointer data)

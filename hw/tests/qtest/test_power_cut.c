@@ -246,75 +246,79 @@ static void a_write_within_nawupf_is_never_torn(void)
     g_assert_cmpuint(torn_with(",lie=atomic", ",nawupf=7"), >, 0);
 }
 
-/* Two drives, the second cut while the first waits for it: one reset. */
-static void a_second_drive_may_be_cut_before_the_machine_resets(void)
+struct pair {
+    char *images[2];
+    struct client *client;
+    struct drive *drives[2];
+};
+
+/* Two drives of one machine, everything written. */
+static struct pair pair_start(void)
 {
-    char *one = drive_image("one.img", 1 << 20);
-    char *two = drive_image("two.img", 1 << 20);
-    struct client *c = client_start(
+    struct pair pair = { .images = { drive_image("one.img", 1 << 20),
+                                     drive_image("two.img", 1 << 20) } };
+    unsigned i;
+
+    pair.client = client_start(
         "-blockdev raw,node-name=m0,file.driver=file,file.filename='%s' "
         "-blockdev raw,node-name=m1,file.driver=file,file.filename='%s' "
         "-device nvmelab,id=lab0,addr=4,serial=ONE "
         "-device nvmelab-ns,bus=lab0,drive=m0 "
         "-device nvmelab,id=lab1,addr=5,serial=TWO "
-        "-device nvmelab-ns,bus=lab1,drive=m1", one, two);
-    struct drive *d[] = { drive_attach(c, 4), drive_attach(c, 5) };
+        "-device nvmelab-ns,bus=lab1,drive=m1", pair.images[0], pair.images[1]);
+    for (i = 0; i < 2; i++) {
+        pair.drives[i] = drive_attach(pair.client, 4 + i);
+        drive_enable(pair.drives[i]);
+        drive_create_queue(pair.drives[i], 1, 16);
+        write_all(pair.drives[i]);
+    }
+    return pair;
+}
+
+static void pair_quit(struct pair *pair)
+{
+    drive_detach(pair->drives[1]);
+    drive_quit(pair->drives[0]);
+    g_free(pair->images[1]);
+    g_free(pair->images[0]);
+}
+
+/* Two drives, the second cut while the first waits for it: one reset. */
+static void a_second_drive_may_be_cut_before_the_machine_resets(void)
+{
+    struct pair pair = pair_start();
+    struct drive **d = pair.drives;
     unsigned i;
 
-    for (i = 0; i < 2; i++) {
-        drive_enable(d[i]);
-        drive_create_queue(d[i], 1, 16);
-        write_all(d[i]);
-    }
     for (i = 0; i < 2; i++) {
         drive_submit(d[i], 0, cut_command(0, 0));
         drive_ring(d[i], 0);
         g_usleep(100000);
     }
-    client_wait_event(c, "RESET");
+    client_wait_event(pair.client, "RESET");
     for (i = 0; i < 2; i++) {
         again(d[i]);
         g_assert_cmpuint(drive_generation(d[i], 1), ==, 1);
         g_assert_cmpuint(drive_generation(d[i], 2), ==, 0);
         g_assert_cmpuint(drive_generation(d[i], 3), ==, 2);
     }
-    drive_detach(d[1]);
-    drive_quit(d[0]);
-    g_free(two);
-    g_free(one);
+    pair_quit(&pair);
 }
 
 /* The other drive sees a machine reset, which takes nothing (P8). */
 static void a_drive_without_a_cut_loses_nothing(void)
 {
-    char *one = drive_image("one.img", 1 << 20);
-    char *two = drive_image("two.img", 1 << 20);
-    struct client *c = client_start(
-        "-blockdev raw,node-name=m0,file.driver=file,file.filename='%s' "
-        "-blockdev raw,node-name=m1,file.driver=file,file.filename='%s' "
-        "-device nvmelab,id=lab0,addr=4,serial=ONE "
-        "-device nvmelab-ns,bus=lab0,drive=m0 "
-        "-device nvmelab,id=lab1,addr=5,serial=TWO "
-        "-device nvmelab-ns,bus=lab1,drive=m1", one, two);
-    struct drive *d[] = { drive_attach(c, 4), drive_attach(c, 5) };
-    unsigned i;
+    struct pair pair = pair_start();
+    struct drive **d = pair.drives;
 
-    for (i = 0; i < 2; i++) {
-        drive_enable(d[i]);
-        drive_create_queue(d[i], 1, 16);
-        write_all(d[i]);
-    }
-    client_qmp_ok(c, "qom-set", POWER_CUT("lab0", "drop-all"));
-    client_clock_step(c, 100 * 1000 * 1000);
-    client_wait_event(c, "RESET");
+    client_qmp_ok(pair.client, "qom-set", POWER_CUT("lab0", "drop-all"));
+    client_clock_step(pair.client, 100 * 1000 * 1000);
+    client_wait_event(pair.client, "RESET");
     again(d[0]);
     again(d[1]);
     g_assert_cmpuint(drive_generation(d[0], 2), ==, 0);
     g_assert_cmpuint(drive_generation(d[1], 2), ==, 2);
-    drive_detach(d[1]);
-    drive_quit(d[0]);
-    g_free(two);
-    g_free(one);
+    pair_quit(&pair);
 }
 
 static void policies_nobody_knows_are_refused(void)
