@@ -150,6 +150,13 @@ static bool start(struct child *child, void (*function)(struct run *run),
     return child->pid_fd >= 0;
 }
 
+/* What the child wrote before it died; others may hold the pipe open. */
+static void take_last_words(struct child *child, struct pollfd *report)
+{
+    while (poll(report, 1, 0) > 0 && take_words(child)) {
+    }
+}
+
 /* Passes words on until the child is dead; false: it is not, after limit. */
 static bool wait_for(struct child *child, uint64_t limit_ms)
 {
@@ -169,12 +176,12 @@ static bool wait_for(struct child *child, uint64_t limit_ms)
                  ? 1000 : (int)(limit_ms - passed_ms)) < 0) {
             continue;
         }
-        /* Words before death: a verdict is still in the pipe then. */
-        if (fds[0].revents) {
-            if (!take_words(child)) {
-                fds[0].fd = -1;
-            }
-        } else if (fds[1].revents) {
+        if (fds[0].revents && !take_words(child)) {
+            fds[0].fd = -1;
+        }
+        if (fds[1].revents) {
+            /* poll() looked for words first: they can be newer than that. */
+            take_last_words(child, &fds[0]);
             return true;
         }
     }
