@@ -23,7 +23,7 @@
 #include "nvmelab_device.h"
 
 #define NVMELAB_POLLS 4         /* rounds of the main loop, 5 µs or so each */
-#define NVMELAB_LATE 8          /* rounds that an interrupt may be late */
+#define NVMELAB_LATE 4          /* rounds that an interrupt may be late */
 #define NVMELAB_CALM 8          /* doorbells */
 
 static bool nvmelab_may_run(const NvmelabState *s)
