@@ -16,7 +16,7 @@
 #define LIMIT_MS 10000
 #define POLL_MS 2
 /* More than two ticks (250 Hz): whoever is runnable has run. */
-#define LOOK_AGAIN_MS 16
+#define LOOK_AGAIN_MS 10
 #define LOOKS_ALIKE 3
 
 struct look {
@@ -44,7 +44,7 @@ static bool read_proc(const struct task *task, const char *file, char *text,
     return n >= 0;
 }
 
-/* "[<0>] xfs_ilock+0x9b/0x120" a line becomes "xfs_ilock<…". */
+/* "[<0>] xfs_ilock+0x9b/0x120" a line becomes "xfs_ilock<…"; not the entry. */
 static void name_functions(char *names, size_t size, char *stack)
 {
     size_t used = 0;
@@ -55,6 +55,10 @@ static void name_functions(char *names, size_t size, char *stack)
          line = strtok_r(NULL, "\n", &rest)) {
         char *name = strchr(line, ' ') ? strchr(line, ' ') + 1 : line;
 
+        if (strncmp(name, "__x64_sys_", 10) == 0 ||
+            strncmp(name, "do_syscall_64", 13) == 0) {
+            break;
+        }
         used += (size_t)snprintf(names + used, size - used, "%s%.*s",
                                  used ? "<" : "",
                                  (int)strcspn(name, "+"), name);

@@ -93,9 +93,12 @@ size_t pair_hold_bytes(const struct pair *pair);
 off_t pair_hold_offset(const struct pair *pair);
 
 /*
- * What is there afterwards, in all ways to read it. Ends the step if it is
- * nothing that any order of the two could leave. Else one more word about it,
- * or "": what the pattern of a row calls a promise that is not kept.
+ * What is there afterwards, in all ways to read it. One more word about it: ""
+ * is what one order of the two leaves; else a row must say it, with its reason:
+ *
+ *   " collides"  fsync reports EIO: the page cache has kept its own bytes
+ *   " stale"     the page cache has what the direct write has replaced
+ *   " corrupt"   the bytes are of no order of the two; a note has them
  */
 const char *pair_check(const struct pair *pair, bool has_waited);
 
