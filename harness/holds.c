@@ -103,19 +103,35 @@ static void judge_rule(const struct trace *trace, const struct span *span,
     found(result, text);
 }
 
+/* Rules from outside are nobody's, and so is what they park. */
+static bool is_own_rule(const struct trace *trace, const struct span *span,
+                        guint32 rule, guint64 stamp)
+{
+    for (guint i = 0; i < trace->events->len; i++) {
+        const struct lab_trace_event *event = TRACE_EVENT(trace, i);
+
+        if (event->kind == LAB_TRACE_HOLD && event->value == rule &&
+            event->stamp > span->begin && event->stamp < stamp) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void judge_parked(const struct trace *trace, const struct span *span,
                          const struct lab_trace_event *parked,
                          struct case_result *result)
 {
+    guint32 rule = LAB_TRACE_HELD_RULE(parked->value2);
     g_autofree char *text = NULL;
 
-    if (event_after(trace, parked->stamp, LAB_TRACE_RESUMED, parked->value) <
+    if (!is_own_rule(trace, span, rule, parked->stamp) ||
+        event_after(trace, parked->stamp, LAB_TRACE_RESUMED, parked->value) <
         span->end) {
         return;
     }
     text = g_strdup_printf("command %" G_GUINT64_FORMAT " is still parked, by "
-                           "rule %u", parked->value,
-                           LAB_TRACE_HELD_RULE(parked->value2));
+                           "rule %u", parked->value, rule);
     found(result, text);
 }
 

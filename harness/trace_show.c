@@ -160,13 +160,66 @@ static void show_command(FILE *out, const struct lab_trace_command *command)
     fprintf(out, "%s\n", command->flags & LAB_TRACE_POLLED ? " polled" : "");
 }
 
+static const char *stage_name(guint64 stage)
+{
+    static const char *const names[LAB_HOLD_STAGES] = {
+        [LAB_HOLD_FETCH] = "fetch", [LAB_HOLD_VISIBLE] = "visible",
+        [LAB_HOLD_DURABLE] = "durable", [LAB_HOLD_CQE] = "cqe",
+        [LAB_HOLD_IRQ] = "irq",
+    };
+
+    return stage < LAB_HOLD_STAGES ? names[stage] : "stage?";
+}
+
+static const char *resumed_name(guint32 how)
+{
+    static const char *const names[] = {
+        [LAB_TRACE_RELEASED] = "released", [LAB_TRACE_TIMED] = "timed",
+        [LAB_TRACE_LOST] = "interrupt lost", [LAB_TRACE_ABORTED] = "aborted",
+        [LAB_TRACE_DELETED] = "queue deleted", [LAB_TRACE_BY_RESET] = "reset",
+        [LAB_TRACE_BY_CUT] = "cut",
+    };
+
+    return how < G_N_ELEMENTS(names) && names[how] ? names[how] : "how?";
+}
+
+/* False: no event of held commands. */
+static bool show_hold(FILE *out, const struct lab_trace_event *event)
+{
+    guint64 value = event->value;
+    guint32 rule = LAB_TRACE_HELD_RULE(event->value2);
+    const char *stage = stage_name(LAB_TRACE_HELD_STAGE(event->value2));
+
+    switch (event->kind) {
+    case LAB_TRACE_HOLD:
+        fprintf(out, "  ---- hold: rule %" G_GUINT64_FORMAT " at %s\n", value,
+                stage_name(event->value2));
+        return true;
+    case LAB_TRACE_PARKED:
+        fprintf(out, "  ---- parked %" G_GUINT64_FORMAT ": rule %u at %s\n",
+                value, rule, stage);
+        return true;
+    case LAB_TRACE_RESUMED:
+        fprintf(out, "  ---- resumed %" G_GUINT64_FORMAT ": rule %u at %s, "
+                "%s\n", value, rule, stage,
+                resumed_name(LAB_TRACE_HELD_HOW(event->value2)));
+        return true;
+    case LAB_TRACE_HOLD_ENDED:
+        fprintf(out, "  ---- hold-ended: rule %" G_GUINT64_FORMAT " parked %"
+                G_GUINT64_FORMAT "\n", value, event->value2);
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void show_event(FILE *out, const struct lab_trace_event *event)
 {
     if (event->kind == LAB_TRACE_CUT) {
         g_autofree char *policy = trace_policy(event);
 
         fprintf(out, "  ---- cut %s\n", policy);
-    } else {
+    } else if (!show_hold(out, event)) {
         fprintf(out, "  ---- %s %" G_GUINT64_FORMAT "\n",
                 event_name(event->kind), event->value);
     }

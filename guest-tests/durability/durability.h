@@ -35,6 +35,7 @@ enum durability_rank {
     RANK_FLUSHES = 1,
     RANK_FUA = 2,
     RANK_NO_SYNC = 3,
+    RANK_LAST = 4,              /* leaves a queue that stands still */
 };
 
 #define DURABLE_BLOCKS 64

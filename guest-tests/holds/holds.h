@@ -44,6 +44,8 @@ struct hold scene_hold(const struct scene *scene, const char *name,
 /* The block in the newer generation, as async request number BLOCK. */
 void scene_write(const struct scene *scene, int fd, unsigned block);
 void scene_must_have_written(const struct scene *scene, unsigned block);
+/* The same of whichever block completes next. */
+void scene_must_have_written_one(const struct scene *scene);
 
 /* Fails unless the block reads so through the descriptor. */
 void scene_must_read(const struct scene *scene, int fd, unsigned block,

@@ -14,6 +14,7 @@
 #include "holds.h"
 
 #define BLOCK 5
+#define BLOCK_AT(stage) (1 + 3 * (stage)) /* no two that could be merged */
 #define RESET_MS 20000
 
 /* File systems write on their own account, too. */
@@ -59,6 +60,38 @@ static void run_reset(struct run *run)
     run_pass(run, "the write outlived the reset");
 }
 
+/*
+ * A write at each stage, and one reset. The queue stands still behind the one
+ * at fetch, so that comes last.
+ */
+static void run_reset_all(struct run *run)
+{
+    struct scene scene = scene_open(run);
+    int dsync = scene_open_again(&scene, O_RDWR | O_DIRECT | O_DSYNC);
+    struct hold writes[LAB_HOLD_STAGES];
+    struct task reset;
+
+    for (unsigned stage = LAB_HOLD_STAGES; stage-- > 0;) {
+        writes[stage] =
+            scene_hold(&scene, "a write",
+                       scene_write_rule(&scene, stage, BLOCK_AT(stage)));
+        scene_write(&scene, dsync, BLOCK_AT(stage));
+        hold_wait(&writes[stage], 1);
+    }
+    async_must_be_quiet(run);
+    reset = task_start(run, "reset_controller", scene_reset, &scene);
+    task_must_finish_in(&reset, 0, RESET_MS);
+    for (unsigned i = 0; i < LAB_HOLD_STAGES; i++) {
+        scene_must_have_written_one(&scene);
+    }
+    for (unsigned stage = 0; stage < LAB_HOLD_STAGES; stage++) {
+        hold_must_be_empty(&writes[stage]);
+        hold_release(&writes[stage]);
+        scene_must_read(&scene, scene.fd, BLOCK_AT(stage), NEWER, "read");
+    }
+    run_pass(run, "%d writes outlived the reset", LAB_HOLD_STAGES);
+}
+
 static const enum lab_hold_stage fetch = LAB_HOLD_FETCH;
 static const enum lab_hold_stage visible = LAB_HOLD_VISIBLE;
 static const enum lab_hold_stage durable = LAB_HOLD_DURABLE;
@@ -74,6 +107,11 @@ static const enum lab_hold_stage irq = LAB_HOLD_IRQ;
                .data = &stage)
 
 #define RESETS(target)                                                   \
+    GUEST_CASE(reset_all_##target,                                       \
+               .name = "holds." #target ".reset-all-stages",             \
+               .claim = "writes parked everywhere outlive a controller " \
+                        "reset",                                         \
+               .run = run_reset_all);                                    \
     RESET_AT(target, fetch);                                             \
     RESET_AT(target, visible);                                           \
     RESET_AT(target, durable);                                           \

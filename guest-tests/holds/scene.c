@@ -102,6 +102,17 @@ void scene_must_have_written(const struct scene *scene, unsigned block)
     async_must_finish(scene->run, block, TARGET_BLOCK_BYTES);
 }
 
+void scene_must_have_written_one(const struct scene *scene)
+{
+    ssize_t result;
+    unsigned block = async_next(scene->run, &result);
+
+    if (result != TARGET_BLOCK_BYTES) {
+        run_fail(scene->run, "the write of block %u returned %zd, wanted %d",
+                 block, result, TARGET_BLOCK_BYTES);
+    }
+}
+
 /* --- reading -------------------------------------------------------------- */
 
 void scene_must_be(const struct scene *scene, const void *bytes,

@@ -130,6 +130,7 @@ static void test_before(void)
     case_result_set(scene.result, VERDICT_PASS, NULL);
     trace_build_event(&scene.build, LAB_TRACE_HOLD, RULE, LAB_HOLD_CQE);
     trace_build_mark(&scene.build, LAB_MARK_BEGIN, 5, NAME);
+    trace_build_event(&scene.build, LAB_TRACE_PARKED, COMMAND, HELD);
     end_step(&scene);
     judge(&scene, VERDICT_PASS, NULL);
 }

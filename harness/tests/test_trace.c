@@ -218,6 +218,11 @@ static void test_show(void)
     trace_build_init(&build, "vwc=on");
     trace_build_mark(&build, LAB_MARK_BEGIN, 7, "case");
     trace_build_fua(&build, 1, 64);
+    trace_build_event(&build, LAB_TRACE_HOLD, 3, LAB_HOLD_CQE);
+    trace_build_event(&build, LAB_TRACE_PARKED, 1, 3 << 16 | 3 << 8);
+    trace_build_event(&build, LAB_TRACE_RESUMED, 1,
+                      3 << 16 | 3 << 8 | LAB_TRACE_TIMED);
+    trace_build_event(&build, LAB_TRACE_HOLD_ENDED, 3, 1);
     trace_build_event(&build, LAB_TRACE_CUT, 2, 9);
     trace_build_survivor(&build, 1, LAB_TRACE_KEPT);
     trace_build_end(&build, 0);
@@ -229,6 +234,10 @@ static void test_show(void)
     g_assert_nonnull(strstr(text, "64+8"));
     g_assert_nonnull(strstr(text, "cut random:9"));
     g_assert_nonnull(strstr(text, "kept 1 ns1"));
+    g_assert_nonnull(strstr(text, "hold: rule 3 at cqe\n"));
+    g_assert_nonnull(strstr(text, "parked 1: rule 3 at cqe\n"));
+    g_assert_nonnull(strstr(text, "resumed 1: rule 3 at cqe, timed\n"));
+    g_assert_nonnull(strstr(text, "hold-ended: rule 3 parked 1\n"));
     g_assert_true(strstr(text, "begin 7") < strstr(text, "write+fua"));
     free(text);
 
