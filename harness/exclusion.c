@@ -161,3 +161,39 @@ void exclusion_judge(const struct exclusion_judge *judge,
                         judge->kernel_release, seen);
     }
 }
+
+/* How a row's column function names what is waited for. */
+static const struct {
+    const char *words;
+    const char *lock;
+} locks[] = {
+    { "writeback bit", "writeback" },
+    { "inode_dio_wait", "i_dio_count" },
+    { "i_rwsem", "i_rwsem" },
+};
+
+static const char *lock_of(const struct case_result *result)
+{
+    for (gsize i = 0; result->context_source && i < G_N_ELEMENTS(locks); i++) {
+        if (strstr(result->context_source, locks[i].words)) {
+            return locks[i].lock;
+        }
+    }
+    return "waits";
+}
+
+char *exclusion_answer(const struct case_result *result)
+{
+    struct answer answer = { 0 };
+    char *text;
+
+    if (!result->context || !answer_parse(result->context, &answer)) {
+        answer_clear(&answer);
+        return g_strdup(verdict_name(result->verdict));
+    }
+    text = g_strconcat(answer.waits ? lock_of(result) : "+",
+                       answer.promise ? " " : "",
+                       answer.promise ? answer.promise : "", NULL);
+    answer_clear(&answer);
+    return text;
+}

@@ -27,5 +27,10 @@ struct exclusion_judge {
 bool exclusion_is_case(const char *name);
 void exclusion_judge(const struct exclusion_judge *judge,
                      struct case_result *result);
+/*
+ * Of a judged case, for people: "+" or the lock it waits for, and a promise
+ * that is not kept: "i_dio_count corrupt". g_free().
+ */
+char *exclusion_answer(const struct case_result *result);
 
 #endif

@@ -96,6 +96,30 @@ static void test_unexplained(void)
     expect_free(expect);
 }
 
+static void must_answer(const char *pattern, const char *source,
+                        const char *wanted)
+{
+    struct case_result *result = case_result_new(NAME);
+    g_autofree char *answer = NULL;
+
+    result->context = g_strdup(pattern);
+    result->context_source = g_strdup(source);
+    answer = exclusion_answer(result);
+    g_assert_cmpstr(answer, ==, wanted);
+    case_result_free(result);
+}
+
+/* What stands in the table. */
+static void test_table_words(void)
+{
+    must_answer("proceeds", "f (i_rwsem shared), a.c, 6.12", "+");
+    must_answer("proceeds stale", "f, a.c, 6.12", "+ stale");
+    must_answer("waits f", "f (i_rwsem exclusive), a.c, 6.12", "i_rwsem");
+    must_answer("waits corrupt f", "f (inode_dio_wait under i_rwsem), a.c, r",
+                "i_dio_count corrupt");
+    must_answer("waits f", "f, g (writeback bit), a.c, 6.12", "writeback");
+}
+
 static void test_unread(void)
 {
     struct case_result *result = judge("proceeds", "proceeds ", true);
@@ -138,6 +162,7 @@ int main(int argc, char **argv)
     g_test_add_func("/exclusion/promises", test_promises);
     g_test_add_func("/exclusion/no-answer", test_no_answer);
     g_test_add_func("/exclusion/unexplained", test_unexplained);
+    g_test_add_func("/exclusion/table-words", test_table_words);
     g_test_add_func("/exclusion/unread", test_unread);
     g_test_add_func("/exclusion/patterns", test_patterns);
     g_test_add_func("/exclusion/shipped", test_shipped);
