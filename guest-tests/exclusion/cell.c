@@ -91,11 +91,23 @@ static ssize_t result_wanted(const struct pair *pair, bool has_waited)
            !has_waited ? 0 : pair->other->result;
 }
 
+static void end_holder(const struct pair *pair, struct hold *hold,
+                       const struct lab_held *held, struct task *holder)
+{
+    ssize_t result = (ssize_t)pair_hold_bytes(pair);
+
+    if (pair->holder->is_aborted) {
+        failing_abort(pair->run, &pair->target.ns.drive, held);
+        result = -EIO;
+    }
+    hold_release(hold);
+    task_must_finish(holder, result);
+}
+
 static void run_pair(struct pair *pair)
 {
     struct watch watch = { .run = pair->run,
                            .drive = &pair->target.ns.drive };
-    bool is_aborted = pair->holder->is_aborted;
     struct hold hold = hold_arm(pair->run, watch.drive, "the holder's write",
                                 rule_of(pair));
     struct task holder = task_start(pair->run, pair->holder->name, pair_hold,
@@ -104,21 +116,17 @@ static void run_pair(struct pair *pair)
     struct task other;
     const char *word;
 
-    if (is_aborted) {
-        failing_abort(pair->run, watch.drive, &held);
-        task_must_finish(&holder, -EIO);
+    if (pair->holder->is_over) {
+        end_holder(pair, &hold, &held, &holder);
     }
     other = task_start(pair->run, pair->other->name, other_task, pair);
     watch_task(&watch, &other);
-    if (!is_aborted) {
+    if (!pair->holder->is_over) {
         must_be_parked(pair);
-    }
-    hold_release(&hold);
-    if (!is_aborted) {
-        task_must_finish(&holder, (ssize_t)pair_hold_bytes(pair));
+        end_holder(pair, &hold, &held, &holder);
     }
     task_must_finish(&other, result_wanted(pair, watch.waits));
-    word = pair_check(pair, watch.waits || is_aborted);
+    word = pair_check(pair, watch.waits || pair->holder->is_aborted);
     run_note(pair->run, "exclusion %s%s %s", watch.waits ? "waits" : "proceeds",
              word, watch.waits ? watch.stack : "");
     run_pass(pair->run, "%s%s", watch.waits ? "waits" : "proceeds", word);

@@ -37,7 +37,8 @@ struct holder {
     bool is_extending;          /* the first block behind the end */
     bool is_unwritten;          /* the block, before */
     bool is_sector;             /* 512 bytes of it */
-    bool is_aborted;            /* before the other operation begins */
+    bool is_aborted;            /* fails: once the other one is watched, … */
+    bool is_over;               /* … or before that one begins */
 };
 
 struct pair;
@@ -56,7 +57,7 @@ struct other {
     bool is_on_raw;
     bool needs_reflink;
     bool needs_inside;          /* no sense at the end of the file */
-    bool is_after_failure;      /* asked for behind a failed write, too */
+    bool is_after_failure;      /* tried with a write that fails, too */
 };
 
 extern const struct holder exclusion_holders[];

@@ -26,9 +26,13 @@ const struct holder exclusion_holders[] = {
     { .name = "sector", .is_sector = true },
     { .name = "sector-unwritten", .is_sector = true, .is_unwritten = true },
     { .name = "writeback", .how = HOW_WRITEBACK, .is_on_raw = true },
-    { .name = "failed", .is_aborted = true, .is_on_raw = true },
-    { .name = "failed-aio", .how = HOW_AIO, .is_aborted = true,
+    { .name = "aborted", .is_aborted = true, .is_on_raw = true },
+    { .name = "aborted-aio", .how = HOW_AIO, .is_aborted = true,
       .is_on_raw = true },
+    { .name = "failed", .is_aborted = true, .is_over = true,
+      .is_on_raw = true },
+    { .name = "failed-aio", .how = HOW_AIO, .is_aborted = true,
+      .is_over = true, .is_on_raw = true },
 };
 
 const size_t exclusion_holder_count =
