@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The list of all cases: those that the linker gathered in the section
- * guest_cases, and two groups that are products (flush/cell.c, context/cell.c).
+ * guest_cases, and groups that are products (flush/cell.c, context/cell.c,
+ * exclusion/cell.c).
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "context/context.h"
+#include "exclusion/exclusion.h"
 #include "flush/flush.h"
 #include "registry.h"
 
@@ -63,6 +65,7 @@ void registry_init(void)
     }
     flush_add_cases(add);
     context_add_cases(add);
+    exclusion_add_cases(add);
     qsort(cases, case_count, sizeof(*cases), compare);
 }
 

@@ -24,6 +24,7 @@ static const struct {
     { "atomic", false },
     { "queue", true },
     { "holds", false },
+    { "exclusion", false },
     { QUICK_GROUP, false },
     { "meta", false },
 };

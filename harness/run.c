@@ -11,6 +11,7 @@
 
 #include "accel.h"
 #include "context.h"
+#include "exclusion.h"
 #include "failure.h"
 #include "paths.h"
 #include "progress.h"
@@ -87,13 +88,19 @@ static gboolean load_expectations(struct suite_expect *expect, GError **error)
 {
     g_autofree char *flush = paths_in_root("harness/expect/flush.expect");
     g_autofree char *context = paths_in_root("harness/expect/context.expect");
+    g_autofree char *exclusion =
+        paths_in_root("harness/expect/exclusion.expect");
 
     expect->flush = expect_load(flush, NULL, error);
     if (!expect->flush) {
         return FALSE;
     }
     expect->context = expect_load(context, context_pattern_check, error);
-    return expect->context != NULL;
+    if (!expect->context) {
+        return FALSE;
+    }
+    expect->exclusion = expect_load(exclusion, exclusion_pattern_check, error);
+    return expect->exclusion != NULL;
 }
 
 /*
@@ -235,6 +242,7 @@ static gboolean run_suites(struct run_result *run,
     is_good = is_good && jobs_run(jobs, run, jobs_max, on_suite, error);
     expect_free(expect.flush);
     expect_free(expect.context);
+    expect_free(expect.exclusion);
     return is_good;
 }
 

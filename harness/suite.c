@@ -14,6 +14,7 @@
 
 #include "context.h"
 #include "durability.h"
+#include "exclusion.h"
 #include "failure.h"
 #include "flushes.h"
 #include "holds.h"
@@ -352,6 +353,12 @@ static void judge_cases(struct suite *suite, const struct trace *trace,
         .skips_unread = suite->plan->skips_unread,
     };
 
+    struct exclusion_judge exclusions = {
+        .expect = suite->expect->exclusion,
+        .kernel_release = suite->result->kernel_release,
+        .skips_unread = suite->plan->skips_unread,
+    };
+
     for (guint i = 0; i < suite->result->cases->len; i++) {
         struct case_result *result = suite->result->cases->pdata[i];
         gpointer process = g_hash_table_lookup(suite->process_of, result);
@@ -366,6 +373,8 @@ static void judge_cases(struct suite *suite, const struct trace *trace,
         } else if (g_str_has_prefix(result->name, "context.")) {
             context_judge(&contexts, result);
             flushes_judge(&judge, result);
+        } else if (exclusion_is_case(result->name)) {
+            exclusion_judge(&exclusions, result);
         }
         case_result_settle_unread(result);
     }

@@ -13,6 +13,7 @@
 struct suite_expect {
     struct expect *flush;
     struct expect *context;
+    struct expect *exclusion;
 };
 
 /*

@@ -11,6 +11,7 @@
 
 #include "accel.h"
 #include "context.h"
+#include "exclusion.h"
 #include "expect.h"
 #include "failure.h"
 #include "paths.h"
@@ -192,6 +193,8 @@ static int run(int argc, char **argv)
     check_expectations("harness/expect/flush.expect", NULL);
     check_expectations("harness/expect/context.expect",
                        context_pattern_check);
+    check_expectations("harness/expect/exclusion.expect",
+                       exclusion_pattern_check);
     check_kernels(qemu);
     return lacks ? EXIT_INFRA : EXIT_PASS;
 }

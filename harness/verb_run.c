@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "diff.h"
+#include "exclusion_table.h"
 #include "failure.h"
 #include "hold_file.h"
 #include "progress.h"
@@ -39,6 +40,7 @@ static struct {
     gboolean is_strict;
     gboolean skips_unread;
     gboolean has_diff;
+    gboolean has_table;
     gboolean is_shell;
 } given = {
     .seed = PLAN_SEED_DEFAULT, .seeds = NOT_GIVEN, .repeats = NOT_GIVEN,
@@ -90,6 +92,8 @@ static const GOptionEntry options[] = {
       NULL },
     { "diff", 0, 0, G_OPTION_ARG_NONE, &given.has_diff,
       "afterwards, the cases on which the kernels differ", NULL },
+    { "table", 0, 0, G_OPTION_ARG_NONE, &given.has_table,
+      "afterwards, the exclusion matrix as it was seen", NULL },
     { "shell", 0, 0, G_OPTION_ARG_NONE, &given.is_shell,
       "boot, and give a shell in the guest instead of running cases", NULL },
     G_OPTION_ENTRY_NULL
@@ -181,14 +185,25 @@ static void print_suite(const struct suite_result *suite, guint number)
     fflush(stdout);
 }
 
-/* A comment in KTAP; beside the other formats, which must stay whole. */
-static void print_diff(const struct run_result *run)
+/* Comments in KTAP; beside the other formats, which must stay whole. */
+static void print_more(const struct run_result *run)
 {
     bool is_ktap = format == REPORT_KTAP || format == REPORT_KTAP_FLAT;
-    g_autofree char *text = diff_kernels(run, is_ktap ? "# " : "");
+    const char *prefix = is_ktap ? "# " : "";
+    FILE *to = is_ktap ? stdout : stderr;
 
     progress_clear();
-    fputs(text, is_ktap ? stdout : stderr);
+    if (given.has_diff) {
+        g_autofree char *text = diff_kernels(run, prefix);
+
+        fputs(text, to);
+    }
+    if (given.has_table) {
+        g_autofree char *text = exclusion_tables(run, prefix,
+                                                 isatty(fileno(to)));
+
+        fputs(text, to);
+    }
 }
 
 static int run_and_report(const struct run_request *request, GError **error)
@@ -218,9 +233,7 @@ static int run_and_report(const struct run_request *request, GError **error)
 
         fputs(text, stdout);
     }
-    if (given.has_diff) {
-        print_diff(run);
-    }
+    print_more(run);
     code = run_result_exit(run, given.is_strict);
     run_result_free(run);
     return code;

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * watch.h: does a task finish, or does it wait, while a command is parked?
+ *
+ * task.h asserts one of them; here the answer is the measurement. Neither is
+ * guessed from time passing: a task has finished when it has exited, and waits
+ * when it sleeps at one place, has not run between three looks, and the drive
+ * has nothing in hand but what is parked.
+ */
+#ifndef WATCH_H
+#define WATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "drive.h"
+#include "task.h"
+
+#define WATCH_STACK_BYTES 256
+
+struct watch {
+    struct run *run;
+    const struct drive *drive;
+    bool waits;
+    char stack[WATCH_STACK_BYTES];      /* "inner<outer<…", if it waits */
+};
+
+/* An answer within 10 s, or the step fails. */
+void watch_task(struct watch *watch, const struct task *task);
+
+#endif
