@@ -3,17 +3,14 @@
  * Tasks; see task.h.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "look.h"
 #include "task.h"
 
 #define SLEEP_LIMIT_MS 10000
@@ -24,12 +21,6 @@
 struct task_result {
     atomic_bool is_done;
     ssize_t result;
-};
-
-struct look {
-    char state;
-    uint64_t sleeps;            /* voluntary context switches */
-    char stack[4096];
 };
 
 static void pause_ms(unsigned ms)
@@ -55,47 +46,9 @@ struct task task_start(struct run *run, const char *name, task_body *body,
     return task;
 }
 
-static size_t read_proc(const struct task *task, const char *file, char *text,
-                        size_t size)
-{
-    char path[64];
-    ssize_t n = -1;
-    int fd;
-
-    snprintf(path, sizeof(path), "/proc/%d/%s", (int)task->pid, file);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0) {
-        n = read(fd, text, size - 1);
-        close(fd);
-    }
-    if (n < 0) {
-        run_error(task->run, "%s: %s", path, strerror(errno));
-    }
-    text[n] = '\0';
-    return (size_t)n;
-}
-
-/* The name in parentheses may have any character in it. */
-static struct look look_at(const struct task *task)
-{
-    struct look look;
-    char text[4096];
-    const char *word;
-
-    read_proc(task, "stat", text, sizeof(text));
-    word = strrchr(text, ')');
-    look.state = word && word[1] ? word[2] : '?';
-    read_proc(task, "status", text, sizeof(text));
-    word = strstr(text, "\nvoluntary_ctxt_switches:");
-    look.sleeps = word ? strtoull(strchr(word, ':') + 1, NULL, 10) : 0;
-    read_proc(task, "stack", look.stack, sizeof(look.stack));
-    return look;
-}
-
 static bool is_asleep_in(const struct look *look, const char *in)
 {
-    return (look->state == 'D' || look->state == 'S') &&
-           strstr(look->stack, in);
+    return look_is_asleep(look) && strstr(look->stack, in);
 }
 
 /* A died task is no finished one. */
@@ -113,31 +66,15 @@ static bool is_done(const struct task *task)
     return false;
 }
 
-/* The functions of a stack, innermost first, in one line. */
-static void tell_stack(char *stack)
-{
-    char *to = stack;
-
-    for (char *line = strtok(stack, "\n"); line; line = strtok(NULL, "\n")) {
-        char *name = strchr(line, ' ') ? strchr(line, ' ') + 1 : line;
-        size_t length = strcspn(name, "+");
-
-        memmove(to, name, length);
-        to += length;
-        *to++ = '<';
-    }
-    *(to > stack ? to - 1 : to) = '\0';
-}
-
 void task_must_wait(const struct task *task, const char *in)
 {
-    struct look before = look_at(task);
+    struct look before = look_at(task->pid);
 
     for (unsigned ms = 0; ms < SLEEP_LIMIT_MS; ms += LOOK_AGAIN_MS) {
         struct look after;
 
         pause_ms(LOOK_AGAIN_MS);
-        after = look_at(task);
+        after = look_at(task->pid);
         if (is_done(task)) {
             run_fail(task->run, "%s did not wait: it returned %zd",
                      task->name, task->result->result);
@@ -148,7 +85,6 @@ void task_must_wait(const struct task *task, const char *in)
         }
         before = after;
     }
-    tell_stack(before.stack);
     run_fail(task->run, "%s is not waiting in %s after %d ms: state %c, %.300s",
              task->name, in, SLEEP_LIMIT_MS, before.state, before.stack);
 }
@@ -157,9 +93,8 @@ void task_must_finish_in(struct task *task, ssize_t wanted, unsigned limit_ms)
 {
     for (unsigned ms = 0; !is_done(task); ms++) {
         if (ms >= limit_ms) {
-            struct look look = look_at(task);
+            struct look look = look_at(task->pid);
 
-            tell_stack(look.stack);
             run_fail(task->run, "%s has not returned after %u ms: state %c, "
                      "%.300s", task->name, limit_ms, look.state, look.stack);
         }

@@ -11,20 +11,21 @@
 #define WATCH_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "drive.h"
+#include "look.h"
 #include "task.h"
-
-#define WATCH_STACK_BYTES 256
 
 struct watch {
     struct run *run;
     const struct drive *drive;
+    int64_t outstanding_least;  /* seen so far: the drive is idle then */
     bool waits;
-    char stack[WATCH_STACK_BYTES];      /* "inner<outer<…", if it waits */
+    char stack[LOOK_STACK_BYTES]; /* of struct look, if it waits */
 };
 
+/* With what is to be parked parked, before the task starts. */
+struct watch watch_begin(struct run *run, const struct drive *drive);
 /* An answer within 10 s, or the step fails. */
 void watch_task(struct watch *watch, const struct task *task);
 

@@ -106,19 +106,20 @@ static void end_holder(const struct pair *pair, struct hold *hold,
 
 static void run_pair(struct pair *pair)
 {
-    struct watch watch = { .run = pair->run,
-                           .drive = &pair->target.ns.drive };
-    struct hold hold = hold_arm(pair->run, watch.drive, "the holder's write",
+    const struct drive *drive = &pair->target.ns.drive;
+    struct hold hold = hold_arm(pair->run, drive, "the holder's write",
                                 rule_of(pair));
     struct task holder = task_start(pair->run, pair->holder->name, pair_hold,
                                     pair);
     struct lab_held held = must_park(pair, &hold);
+    struct watch watch;
     struct task other;
     const char *word;
 
     if (pair->holder->is_over) {
         end_holder(pair, &hold, &held, &holder);
     }
+    watch = watch_begin(pair->run, drive);
     other = task_start(pair->run, pair->other->name, other_task, pair);
     watch_task(&watch, &other);
     if (!pair->holder->is_over) {
