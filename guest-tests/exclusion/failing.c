@@ -2,8 +2,8 @@
 /*
  * Aborting a write for good; see failing.h.
  *
- * nvme_decide_disposition, drivers/nvme/host/core.c, 6.1, 6.12, 7.2: a command
- * that has had max_retries attempts completes with its error.
+ * nvme_decide_disposition, drivers/nvme/host/core.c, 6.1, 6.12, 7.2, 7.3: a
+ * command that has had max_retries attempts completes with its error.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -152,6 +152,7 @@ static void test_shipped(void)
     g_assert_true(expect_has_kernel(expect, "6.1.0-50-cloud-amd64"));
     g_assert_true(expect_has_kernel(expect, KERNEL));
     g_assert_true(expect_has_kernel(expect, "7.2.12+deb13-cloud-amd64"));
+    g_assert_true(expect_has_kernel(expect, "7.3.4+deb13-cloud-amd64"));
     expect_free(expect);
 }
 
