@@ -21,6 +21,28 @@ static uint64_t file_id(const struct scene *scene)
     return block_file_id(scene->run->guest_case->name);
 }
 
+/*
+ * Commands that were parked for long make write-back throttling let fewer in,
+ * Flush among them: a sync then waits outside the queue (rq_qos_wait, called by
+ * wbt_wait, block/blk-wbt.c, 6.1, 6.12, 7.3), and no rule meets it. Off for the
+ * rest of this guest.
+ */
+static void let_all_in(const struct scene *scene)
+{
+    const struct drive_ns *ns = &scene->target.ns;
+    uint64_t limit_us;
+    int error;
+
+    if (!drive_queue_number(ns, "wbt_lat_usec", &limit_us) || !limit_us) {
+        return;
+    }
+    error = drive_set_queue_number(ns, "wbt_lat_usec", 0);
+    if (error) {
+        run_error(scene->run, "queue/wbt_lat_usec of %s: %s", ns->name,
+                  strerror(-error));
+    }
+}
+
 struct scene scene_open(struct run *run)
 {
     struct scene scene = { .run = run };
@@ -30,6 +52,7 @@ struct scene scene_open(struct run *run)
         run_skip(run, "only the lab's drive parks commands");
     }
     scene.target = target_get(run, TARGET_FRESH_OR_MOUNTED);
+    let_all_in(&scene);
     scene.start = scene.target.type->mount_point ? 0 : RAW_START;
     target_remove(run, &scene.target, run->guest_case->name);
     scene.fd = scene_open_again(&scene, O_CREAT | O_RDWR | O_DIRECT);
